@@ -1,0 +1,70 @@
+// Calls of the Linux kernel and of glibc that Swift's Glibc module cannot express: variadic functions, GNU extensions,
+// system calls without a wrapper, and ioctls. Thin and stateless; every function returns -1 and sets errno as the call
+// it is named after does. System headers stay out of this one, so that it means the same in every importing module.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// errno is a macro.
+int clinux_errno(void);
+
+/// open(2), openat(2) with the variadic mode.
+int clinux_openat(int directory, const char *path, int flags, uint32_t mode);
+
+/// openat2(2), for which glibc has no wrapper. ENOSYS before Linux 5.6.
+int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+/// What layerfs uses of statx(2).
+struct clinux_status {
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t links;
+    uint64_t inode;
+    uint64_t size;
+    uint64_t blocks;
+    int64_t modified_seconds;
+    int64_t changed_seconds;
+    uint32_t modified_nanoseconds;
+    uint32_t changed_nanoseconds;
+    uint64_t device;
+    uint32_t device_major, device_minor;
+};
+
+/// statx(2) of everything that stat(2) knows.
+int clinux_statx(int directory, const char *path, int flags, struct clinux_status *result);
+
+/// The magic number of the file system that holds an open file (statfs(2)); -1 on failure.
+int64_t clinux_file_system_magic(int descriptor);
+
+/// renameat2(2).
+int clinux_renameat2(int from, const char *old_path, int to, const char *new_path, unsigned int flags);
+
+/// The FICLONE ioctl of ioctl_ficlone(2): all extents of `source` become shared with `destination`.
+int clinux_ficlone(int destination, int source);
+
+/// copy_file_range(2) at the offsets of both descriptors.
+int64_t clinux_copy_file_range(int from, int to, size_t count);
+
+/// syncfs(2): the whole file system that holds an open file.
+int clinux_syncfs(int descriptor);
+
+/// makedev(3), a macro.
+uint64_t clinux_makedev(uint32_t major, uint32_t minor);
+
+/// The name of the next directory entry of a `DIR *`, `.` and `..` included; null at the end or, with errno set, on
+/// failure. `kind` receives d_type (readdir(3)). The name is valid until the next call.
+const char *clinux_readdir(void *stream, uint8_t *kind);
+
+/// fdopendir(3) and closedir(3), with an untyped stream. fdopendir takes over the descriptor.
+void *clinux_fdopendir(int descriptor);
+int clinux_closedir(void *stream);
+
+/// Values of macros with types that Swift cannot import.
+extern const int clinux_o_tmpfile;
+extern const int clinux_at_empty_path;
+
+#endif

@@ -1,0 +1,95 @@
+public import Bytes
+import CLinux
+import Glibc
+
+/// Opening, examining and naming files by path, the way open(2), stat(2) and their kin do. Relative paths are relative
+/// to the current directory.
+public enum Files {
+    /// Opens `path`. O_CLOEXEC is always added.
+    public static func open(
+        _ path: ByteString, _ flags: OpenFlags, mode: UInt16 = 0o600
+    ) throws(SystemError) -> OwnedDescriptor {
+        try openRelative(to: AT_FDCWD, path, shown: path, flags, mode: mode)
+    }
+
+    /// The status of `path`; of the link itself when `followingLink` is false.
+    public static func status(_ path: ByteString, followingLink: Bool = true) throws(SystemError) -> FileStatus {
+        try statusRelative(to: AT_FDCWD, path, shown: path, followingLink: followingLink)
+    }
+
+    /// The target of the symbolic link `path`, as it is stored.
+    public static func linkTarget(_ path: ByteString) throws(SystemError) -> ByteString {
+        try linkTargetRelative(to: AT_FDCWD, path, shown: path)
+    }
+
+    /// The whole content of `path`, at most `limit` bytes.
+    ///
+    /// - Throws: EFBIG when the file is larger.
+    public static func read(_ path: ByteString, limit: Int) throws(SystemError) -> [UInt8] {
+        let file = try open(path, .readOnly)
+        return try file.readAll(limit: limit)
+    }
+}
+
+/// How a file is opened: access and the flags of open(2) that layerfs uses.
+public struct OpenFlags: OptionSet, Sendable {
+    public let rawValue: Int32
+
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let readOnly = OpenFlags(rawValue: O_RDONLY)
+    public static let writeOnly = OpenFlags(rawValue: O_WRONLY)
+    public static let readWrite = OpenFlags(rawValue: O_RDWR)
+    public static let create = OpenFlags(rawValue: O_CREAT)
+    public static let exclusive = OpenFlags(rawValue: O_EXCL)
+    public static let truncate = OpenFlags(rawValue: O_TRUNC)
+    public static let directory = OpenFlags(rawValue: O_DIRECTORY)
+    public static let noFollow = OpenFlags(rawValue: O_NOFOLLOW)
+    public static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
+    /// Opens the place, not the content (O_PATH): enough to examine it and to look up names in it.
+    public static let path = OpenFlags(rawValue: 0o10000000)
+    /// An unnamed file in the directory opened (O_TMPFILE).
+    public static let temporary = OpenFlags(rawValue: clinux_o_tmpfile)
+}
+
+func openRelative(
+    to directory: Int32, _ path: ByteString, shown: ByteString, _ flags: OpenFlags, mode: UInt16
+) throws(SystemError) -> OwnedDescriptor {
+    let number = try path.withCPath(for: "openat") { (name) throws(SystemError) in
+        try retrying("openat", shown) { clinux_openat(directory, name, flags.rawValue | O_CLOEXEC, UInt32(mode)) }
+    }
+    return OwnedDescriptor(adopting: number, path: shown)
+}
+
+func statusRelative(
+    to directory: Int32, _ path: ByteString, shown: ByteString, followingLink: Bool
+) throws(SystemError) -> FileStatus {
+    var status = clinux_status()
+    try path.withCPath(for: "statx") { (name) throws(SystemError) in
+        _ = try retrying("statx", shown) {
+            clinux_statx(directory, name, followingLink ? 0 : AT_SYMLINK_NOFOLLOW, &status)
+        }
+    }
+    return FileStatus(status)
+}
+
+func linkTargetRelative(
+    to directory: Int32, _ path: ByteString, shown: ByteString
+) throws(SystemError) -> ByteString {
+    // PATH_MAX bounds a link's target on every Linux file system.
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
+    let length = try path.withCPath(for: "readlinkat") { (name) throws(SystemError) in
+        try retrying("readlinkat", shown) {
+            buffer.withUnsafeMutableBytes {
+                readlinkat(directory, name, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+            }
+        }
+    }
+    return ByteString(buffer[..<length])
+}
+
+func statusOfDescriptor(_ number: Int32, _ path: ByteString) throws(SystemError) -> FileStatus {
+    var status = clinux_status()
+    _ = try retrying("statx", path) { clinux_statx(number, "", clinux_at_empty_path, &status) }
+    return FileStatus(status)
+}

@@ -1,0 +1,53 @@
+import Bytes
+import Glibc
+import SystemPackage
+
+extension OwnedDescriptor {
+    /// The status of the open file.
+    public borrowing func status() throws(SystemError) -> FileStatus {
+        // AT_EMPTY_PATH: the descriptor itself (statx(2)).
+        try statusOfDescriptor(rawValue, path)
+    }
+
+    /// Reads up to `buffer.count` bytes at the current offset; 0 at the end of the file.
+    public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        let number = rawValue
+        return try retrying("read", path) { Glibc.read(number, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Reads up to `buffer.count` bytes at `offset`; 0 at the end of the file.
+    public borrowing func read(
+        at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) -> Int {
+        guard let position = off_t(exactly: offset) else { return 0 }
+        let number = rawValue
+        return try retrying("pread", path) { pread(number, buffer.baseAddress, buffer.count, position) }
+    }
+
+    /// The bytes from the current offset to the end, at most `limit`.
+    ///
+    /// - Throws: EFBIG when there are more.
+    public borrowing func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        let expected = try Int(clamping: status().size)
+        guard expected <= limit else { throw SystemError("read", path, Errno(rawValue: EFBIG)) }
+        var bytes = [UInt8](repeating: 0, count: min(limit, max(expected, 4096)) + 1)
+        var count = 0
+        while true {
+            let received = try read(&bytes, from: count)
+            if received == 0 { break }
+            count += received
+            guard count <= limit else { throw SystemError("read", path, Errno(rawValue: EFBIG)) }
+            // Files of /proc say size 0: grow as long as something comes.
+            if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: min(count, limit - count) + 1)) }
+        }
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
+    private borrowing func read(_ bytes: inout [UInt8], from start: Int) throws(SystemError) -> Int {
+        let number = rawValue
+        return try retrying("read", path) {
+            bytes.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress! + start, $0.count - start) }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+public import Bytes
+import Glibc
+import SystemPackage
+
+/// A file descriptor with one owner: closed when the owner lets go of it.
+///
+/// Every descriptor is opened O_CLOEXEC. ``close()`` reports a failure; the deinitializer, which runs on error paths
+/// and for descriptors that were only read, cannot.
+public struct OwnedDescriptor: ~Copyable, Sendable {
+    /// The number of the descriptor, valid as long as this value lives.
+    public private(set) var rawValue: Int32
+    /// The path it was opened by, for messages.
+    public let path: ByteString
+
+    /// Takes ownership of `rawValue`.
+    public init(adopting rawValue: Int32, path: ByteString) {
+        self.rawValue = rawValue
+        self.path = path
+    }
+
+    deinit { if rawValue >= 0 { _ = Glibc.close(rawValue) } }
+
+    /// Closes the descriptor and reports what close(2) reports, which may be a lost write.
+    public consuming func close() throws(SystemError) {
+        let number = take()
+        // EINTR is not retried: on Linux the descriptor is gone all the same (close(2), Dealing with error returns).
+        if Glibc.close(number) != 0 {
+            let error = SystemError.last("close", path)
+            if error.errno != .interrupted { throw error }
+        }
+    }
+
+    /// Gives the descriptor away; the new owner closes it.
+    public consuming func release() -> Int32 {
+        take()
+    }
+
+    /// Leaves nothing for the deinitializer to close. (`discard self` does not take types with a managed member.)
+    private mutating func take() -> Int32 {
+        defer { rawValue = -1 }
+        return rawValue
+    }
+}

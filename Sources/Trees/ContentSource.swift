@@ -1,0 +1,44 @@
+public import Digests
+
+/// Gives the content of a tree's files.
+///
+/// The one thing that packing and materializing need to know of a store, so that they can be tested without one.
+public protocol ContentSource: Sendable {
+    /// Streams the content named `digest` to `body` in pieces, in order, and checks it on the way.
+    ///
+    /// - Throws: what the source throws when the content is absent, cannot be read, or is not what `digest` and `size`
+    ///   say; the last is known only at the end, when `body` has already seen the bytes. What `body` throws is passed on.
+    func readContent(
+        _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws
+}
+
+/// Contents held in memory, for tests and for small generated files.
+public struct MemoryContents: ContentSource {
+    private var contents: [Digest: [UInt8]] = [:]
+
+    public init() {}
+
+    /// Keeps `bytes` and gives their digest.
+    public mutating func insert(_ bytes: [UInt8]) -> Digest {
+        let digest = Digest(hashing: bytes)
+        contents[digest] = bytes
+        return digest
+    }
+
+    public func readContent(
+        _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        guard let bytes = contents[digest], UInt64(bytes.count) == size else {
+            throw MissingContent(digest: digest)
+        }
+        try bytes.withUnsafeBytes(body)
+    }
+}
+
+/// ``MemoryContents`` does not hold this content.
+public struct MissingContent: Error, Hashable, CustomStringConvertible {
+    public let digest: Digest
+
+    public var description: String { "no content \(digest) is held in memory" }
+}
