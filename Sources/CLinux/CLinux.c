@@ -12,10 +12,12 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 const int clinux_o_tmpfile = O_TMPFILE;
 const int clinux_at_empty_path = AT_EMPTY_PATH;
+const long clinux_utime_omit = UTIME_OMIT;
 
 int clinux_errno(void) { return errno; }
 
@@ -81,3 +83,13 @@ const char *clinux_readdir(void *stream, uint8_t *kind) {
 void *clinux_fdopendir(int descriptor) { return fdopendir(descriptor); }
 
 int clinux_closedir(void *stream) { return closedir(stream); }
+
+int64_t clinux_flistxattr(int descriptor, void *list, size_t size) { return flistxattr(descriptor, list, size); }
+
+int64_t clinux_fgetxattr(int descriptor, const char *name, void *value, size_t size) {
+    return fgetxattr(descriptor, name, value, size);
+}
+
+int clinux_fsetxattr(int descriptor, const char *name, const void *value, size_t size) {
+    return fsetxattr(descriptor, name, value, size, 0);
+}

@@ -52,6 +52,11 @@ public enum FileKind: Hashable, Sendable {
         default: self = .unknown
         }
     }
+
+    /// The kind that readdir(3) calls `type` (DT_REG and so on, which are the mode's type bits shifted right by 12).
+    init(directoryEntryType type: UInt8) {
+        self.init(mode: UInt32(type) << 12)
+    }
 }
 
 /// The file itself, whatever its names: device and inode number.

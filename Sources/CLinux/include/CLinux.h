@@ -52,6 +52,11 @@ int64_t clinux_copy_file_range(int from, int to, size_t count);
 /// syncfs(2): the whole file system that holds an open file.
 int clinux_syncfs(int descriptor);
 
+/// flistxattr(2), fgetxattr(2) and fsetxattr(2); <sys/xattr.h> is not in Swift's Glibc module.
+int64_t clinux_flistxattr(int descriptor, void *list, size_t size);
+int64_t clinux_fgetxattr(int descriptor, const char *name, void *value, size_t size);
+int clinux_fsetxattr(int descriptor, const char *name, const void *value, size_t size);
+
 /// makedev(3), a macro.
 uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 
@@ -66,5 +71,6 @@ int clinux_closedir(void *stream);
 /// Values of macros with types that Swift cannot import.
 extern const int clinux_o_tmpfile;
 extern const int clinux_at_empty_path;
+extern const long clinux_utime_omit;
 
 #endif

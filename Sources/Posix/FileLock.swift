@@ -1,0 +1,25 @@
+import Glibc
+import SystemPackage
+
+/// An advisory lock on a file (flock(2)): released when its owner lets go of it or dies, so nothing is ever unlocked by hand.
+public struct FileLock: ~Copyable, Sendable {
+    /// How a lock is held.
+    public enum Mode: Sendable {
+        /// With others who hold it shared.
+        case shared
+        /// Alone.
+        case exclusive
+    }
+
+    private let file: OwnedDescriptor
+
+    /// Locks the open `file` without waiting.
+    ///
+    /// - Throws: EWOULDBLOCK when somebody else holds it in a mode that excludes `mode`.
+    public init(_ file: consuming OwnedDescriptor, _ mode: Mode) throws(SystemError) {
+        let (number, path) = (file.rawValue, file.path)
+        let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
+        _ = try retrying("flock", path) { flock(number, operation) }
+        self.file = file
+    }
+}

@@ -1,0 +1,184 @@
+public import Bytes
+import CLinux
+import Glibc
+import SystemPackage
+
+/// Calls relative to an open directory (`openat` and its kin). A name given to them is one component or a relative
+/// path; working relative to a held descriptor saves the kernel the walk and cannot be led elsewhere by a renamed parent.
+extension OwnedDescriptor {
+    /// Opens `name` in this directory. O_CLOEXEC is always added.
+    public borrowing func open(
+        _ name: ByteString, _ flags: OpenFlags, mode: UInt16 = 0o600
+    ) throws(SystemError) -> OwnedDescriptor {
+        try openRelative(to: rawValue, name, shown: path(of: name), flags, mode: mode)
+    }
+
+    /// The status of `name`; of the link itself unless `followingLink`.
+    public borrowing func status(
+        of name: ByteString, followingLink: Bool = false
+    ) throws(SystemError) -> FileStatus {
+        try statusRelative(to: rawValue, name, shown: path(of: name), followingLink: followingLink)
+    }
+
+    /// Whether there is anything named `name`.
+    public borrowing func contains(_ name: ByteString) throws(SystemError) -> Bool {
+        do {
+            _ = try status(of: name)
+            return true
+        } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+            return false
+        }
+    }
+
+    public borrowing func linkTarget(of name: ByteString) throws(SystemError) -> ByteString {
+        try linkTargetRelative(to: rawValue, name, shown: path(of: name))
+    }
+
+    public borrowing func makeDirectory(_ name: ByteString, mode: UInt16 = 0o777) throws(SystemError) {
+        let number = rawValue
+        try call("mkdirat", name) { mkdirat(number, $0, mode_t(mode)) }
+    }
+
+    /// As ``makeDirectory(_:mode:)``; a directory that is there already is success.
+    public borrowing func ensureDirectory(_ name: ByteString, mode: UInt16 = 0o777) throws(SystemError) {
+        do {
+            try makeDirectory(name, mode: mode)
+        } catch where error.errno == .fileExists {
+            guard try status(of: name, followingLink: true).kind == .directory else { throw error }
+        }
+    }
+
+    public borrowing func makeSymlink(_ name: ByteString, target: ByteString) throws(SystemError) {
+        let number = rawValue
+        try target.withCPath(for: "symlinkat") { (target) throws(SystemError) in
+            try call("symlinkat", name) { symlinkat(target, number, $0) }
+        }
+    }
+
+    /// Makes a device node, fifo or the like (mknodat(2)); devices need CAP_MKNOD.
+    public borrowing func makeNode(
+        _ name: ByteString, _ kind: NodeKind, mode: UInt16
+    ) throws(SystemError) {
+        let number = rawValue
+        let (type, device): (UInt32, UInt64) =
+            switch kind {
+            case .fifo: (UInt32(S_IFIFO), 0)
+            case .characterDevice(let major, let minor): (UInt32(S_IFCHR), clinux_makedev(major, minor))
+            case .blockDevice(let major, let minor): (UInt32(S_IFBLK), clinux_makedev(major, minor))
+            }
+        try call("mknodat", name) { mknodat(number, $0, mode_t(type | UInt32(mode)), dev_t(device)) }
+    }
+
+    /// Gives the file `source` of `directory` the further name `name` here (linkat(2)); a symlink is linked, not followed.
+    public borrowing func makeLink(
+        _ name: ByteString, to source: ByteString, in directory: borrowing OwnedDescriptor
+    ) throws(SystemError) {
+        let (number, origin) = (rawValue, directory.rawValue)
+        try source.withCPath(for: "linkat") { (source) throws(SystemError) in
+            try call("linkat", name) { linkat(origin, source, number, $0, 0) }
+        }
+    }
+
+    /// Gives the open, perhaps unnamed (O_TMPFILE) `file` the name `name` here.
+    ///
+    /// - Throws: EEXIST when the name is taken: nothing is overwritten.
+    public borrowing func makeLink(
+        _ name: ByteString, toOpen file: borrowing OwnedDescriptor
+    ) throws(SystemError) {
+        let number = rawValue
+        // By /proc, since AT_EMPTY_PATH needs CAP_DAC_READ_SEARCH (open(2), O_TMPFILE).
+        let source = ByteString("/proc/self/fd/\(file.rawValue)")
+        try source.withCPath(for: "linkat") { (source) throws(SystemError) in
+            try call("linkat", name) { linkat(AT_FDCWD, source, number, $0, AT_SYMLINK_FOLLOW) }
+        }
+    }
+
+    public borrowing func removeFile(_ name: ByteString) throws(SystemError) {
+        let number = rawValue
+        try call("unlinkat", name) { unlinkat(number, $0, 0) }
+    }
+
+    public borrowing func removeDirectory(_ name: ByteString) throws(SystemError) {
+        let number = rawValue
+        try call("unlinkat", name) { unlinkat(number, $0, AT_REMOVEDIR) }
+    }
+
+    /// Renames `name` to `newName` in `directory`.
+    ///
+    /// - Throws: EEXIST when `replacing` is false and the new name is taken.
+    public borrowing func rename(
+        _ name: ByteString, to newName: ByteString, in directory: borrowing OwnedDescriptor, replacing: Bool
+    ) throws(SystemError) {
+        let (number, destination) = (rawValue, directory.rawValue)
+        let flags: UInt32 = replacing ? 0 : 1  // RENAME_NOREPLACE
+        try newName.withCPath(for: "renameat2") { (newName) throws(SystemError) in
+            try call("renameat2", name) { clinux_renameat2(number, $0, destination, newName, flags) }
+        }
+    }
+
+    /// Sets the permissions of `name`, which must not be a symbolic link.
+    public borrowing func setPermissions(_ mode: UInt16, of name: ByteString) throws(SystemError) {
+        let number = rawValue
+        try call("fchmodat", name) { fchmodat(number, $0, mode_t(mode), 0) }
+    }
+
+    /// Sets the owner of `name` itself, link or not.
+    public borrowing func setOwner(uid: UInt32, gid: UInt32, of name: ByteString) throws(SystemError) {
+        let number = rawValue
+        try call("fchownat", name) { fchownat(number, $0, uid, gid, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    /// Sets the time of modification of `name` itself, link or not.
+    public borrowing func setModified(_ time: FileTime, of name: ByteString) throws(SystemError) {
+        let number = rawValue
+        let times = [timespec(tv_sec: 0, tv_nsec: clinux_utime_omit), time.timespec]
+        try call("utimensat", name) { utimensat(number, $0, times, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    /// The names in this directory without `.` and `..`, in the order of the file system.
+    public borrowing func names() throws(SystemError) -> [DirectoryEntry] {
+        // A descriptor of its own: reading moves the offset that duplicates would share.
+        let again = try open(".", [.readOnly, .directory])
+        let shown = path
+        guard let stream = clinux_fdopendir(again.release()) else { throw SystemError.last("fdopendir", shown) }
+        defer { _ = clinux_closedir(stream) }
+        var entries: [DirectoryEntry] = []
+        var type: UInt8 = 0
+        while let name = clinux_readdir(stream, &type) {
+            let bytes = ByteString(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+            if bytes == "." || bytes == ".." { continue }
+            entries.append(DirectoryEntry(name: bytes, kind: FileKind(directoryEntryType: type)))
+        }
+        if clinux_errno() != 0 { throw SystemError.last("readdir", shown) }
+        return entries
+    }
+
+    /// The path of `name` as messages show it.
+    private borrowing func path(of name: ByteString) -> ByteString {
+        if name == "." || path.isEmpty { return path }
+        return path.hasSuffix("/") ? path + name : path + "/" + name
+    }
+
+    private borrowing func call(
+        _ call: String, _ name: ByteString, _ body: (UnsafePointer<CChar>) -> Int32
+    ) throws(SystemError) {
+        let shown = path(of: name)
+        try name.withCPath(for: call) { (name) throws(SystemError) in
+            _ = try retrying(call, shown) { body(name) }
+        }
+    }
+}
+
+/// What ``OwnedDescriptor/makeNode(_:_:mode:)`` makes.
+public enum NodeKind: Hashable, Sendable {
+    case fifo
+    case characterDevice(major: UInt32, minor: UInt32)
+    case blockDevice(major: UInt32, minor: UInt32)
+}
+
+/// A name in a directory and, where the file system tells it, what it is.
+public struct DirectoryEntry: Hashable, Sendable {
+    public var name: ByteString
+    /// ``FileKind/unknown`` where the file system leaves d_type out.
+    public var kind: FileKind
+}
