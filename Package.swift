@@ -28,5 +28,10 @@ let package = Package(
             name: "Posix", dependencies: ["Bytes", "CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
         .target(name: "Trees", dependencies: ["Bytes", "Digests"], swiftSettings: strict),
+
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
+        .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: strict),
+        .testTarget(name: "TreesTests", dependencies: ["Trees"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,179 @@
+import Bytes
+
+/// The union while layers are being stacked, and who put each path there.
+struct Stack {
+    private struct Slot {
+        var entry: Entry
+        var layer: String
+    }
+
+    private var slots: [TreePath: Slot]
+    private let policy: ConflictPolicy
+    private(set) var conflicts: [Conflict] = []
+
+    init(policy: ConflictPolicy) {
+        self.policy = policy
+        let root = Tree.empty.entries[0]
+        slots = [.root: Slot(entry: root, layer: "")]
+    }
+
+    /// The union of the layers applied so far.
+    var tree: Tree {
+        Tree(unchecked: slots.values.map(\.entry).sorted { $0.path < $1.path })
+    }
+
+    /// What applying a layer did; both sorted, closed under parents, without `/`.
+    struct Change {
+        /// Entries that differ from the stack below.
+        var changed: [Entry]
+        /// Entries of the layer that the union has, changed or not.
+        var kept: [Entry]
+    }
+
+    /// Lays `layer` over the stack.
+    mutating func apply(_ layer: Composition.Layer) -> Change {
+        var pass = Pass(layer: layer.name)
+        // Whiteouts concern the layers below only, wherever in the layer they stand (image-spec, layer.md, Whiteouts).
+        for entry in layer.tree.entries where entry.kind == .whiteout { remove(entry, in: &pass) }
+        for entry in layer.tree.entries where entry.kind != .whiteout { place(entry, in: &pass) }
+        return Change(
+            changed: closed(pass.changed, and: pass.whiteouts), kept: closed(pass.kept, and: pass.whiteouts))
+    }
+
+    /// One layer on its way into the stack.
+    private struct Pass {
+        let layer: String
+        /// Where each directory of the layer lies in the union; nil when it lost a conflict, and all in it with it.
+        var places: [TreePath: TreePath?] = [:]
+        var changed: Set<TreePath> = []
+        var kept: Set<TreePath> = []
+        var whiteouts: [Entry] = []
+
+        init(layer: String) { self.layer = layer }
+    }
+
+    private mutating func place(_ entry: Entry, in pass: inout Pass) {
+        guard !entry.path.isRoot else {
+            pass.places[.root] = .root
+            return settle(entry, at: .root, in: &pass)
+        }
+        guard case .some(.some(let directory)) = pass.places[entry.path.parent] else {
+            if entry.isDirectory { pass.places[entry.path] = .some(nil) }
+            return
+        }
+        settle(entry, at: directory.appending(entry.path.name), in: &pass)
+    }
+
+    /// Puts `entry` at `path` of the union, if it may.
+    private mutating func settle(_ entry: Entry, at path: TreePath, in pass: inout Pass) {
+        var entry = entry
+        let origin = entry.path
+        entry.path = path
+        guard let slot = slots[path] else {
+            return accept(entry, from: origin, in: &pass)
+        }
+        if entry.isDirectory, case .symlink = slot.entry.kind, let target = directory(behind: path) {
+            pass.places[origin] = target
+            pass.kept.insert(path)
+            pass.kept.insert(target)
+            return
+        }
+        guard let reason = Self.difference(lower: slot.entry, upper: entry) else {
+            if entry.isDirectory { pass.places[origin] = path }
+            pass.kept.insert(path)
+            return
+        }
+        // The layer of the root that every stack starts with has no name: nobody disagrees with it.
+        if !slot.layer.isEmpty {
+            conflicts.append(Conflict(path: path, lower: slot.layer, upper: pass.layer, reason: reason))
+            if policy != .last {
+                let sameDirectory = entry.isDirectory && slot.entry.isDirectory
+                if entry.isDirectory { pass.places[origin] = sameDirectory ? path : .some(nil) }
+                return
+            }
+        }
+        if slot.entry.isDirectory, !entry.isDirectory { removeBelow(path) }
+        accept(entry, from: origin, in: &pass)
+    }
+
+    private mutating func accept(_ entry: Entry, from origin: TreePath, in pass: inout Pass) {
+        slots[entry.path] = Slot(entry: entry, layer: pass.layer)
+        if entry.isDirectory { pass.places[origin] = entry.path }
+        pass.changed.insert(entry.path)
+        pass.kept.insert(entry.path)
+    }
+
+    private mutating func remove(_ whiteout: Entry, in pass: inout Pass) {
+        guard let directory = directory(at: whiteout.path.parent) else { return }
+        let path = directory.appending(whiteout.path.name)
+        guard slots.removeValue(forKey: path) != nil else { return }
+        removeBelow(path)
+        var moved = whiteout
+        moved.path = path
+        pass.whiteouts.append(moved)
+    }
+
+    private mutating func removeBelow(_ path: TreePath) {
+        for below in slots.keys where below != path && below.isWithin(path) { slots[below] = nil }
+    }
+
+    /// How `upper` differs from `lower` in what counts; nil when the two agree.
+    private static func difference(lower: Entry, upper: Entry) -> Conflict.Reason? {
+        switch (lower.kind, upper.kind) {
+        case (.directory, .symlink): .linkOverDirectory
+        case (.symlink, .directory): .directoryOverLink
+        case (.symlink(let a), .symlink(let b)): a == b ? nil : .target
+        case (.file(let a, _), .file(let b, _)) where a != b: .content
+        case (.file, .file), (.directory, .directory): lower.metadata.matches(upper.metadata) ? nil : .metadata
+        case (let a, let b) where a == b: lower.metadata.matches(upper.metadata) ? nil : .metadata
+        default: .kind
+        }
+    }
+
+    /// The directory of the union that `path` leads to through any links; nil when there is none.
+    private func directory(at path: TreePath) -> TreePath? {
+        var place = TreePath.root
+        for name in path.components {
+            guard let next = directory(behind: place.appending(name)) else { return nil }
+            place = next
+        }
+        return place
+    }
+
+    /// Follows the links of the union from `start` to a directory, as the kernel would with the union as its root.
+    private func directory(behind start: TreePath) -> TreePath? {
+        var place = start.parent
+        var pending = [start.name]
+        var linksLeft = 40  // as the kernel (path_resolution(7))
+        while let name = pending.popLast() {
+            if name.isEmpty || name == "." { continue }
+            if name == ".." {
+                place = place.parent
+                continue
+            }
+            let path = place.appending(name)
+            switch slots[path]?.entry.kind {
+            case .directory: place = path
+            case .symlink(let target):
+                linksLeft -= 1
+                if linksLeft < 0 { return nil }
+                if target.bytes.first == UInt8(ascii: "/") { place = .root }
+                pending.append(contentsOf: target.split(on: UInt8(ascii: "/")).reversed())
+            default: return nil
+            }
+        }
+        return place
+    }
+
+    /// The entries at `paths` with all their parents, and `whiteouts` with theirs.
+    private func closed(_ paths: Set<TreePath>, and whiteouts: [Entry]) -> [Entry] {
+        var all = paths
+        for path in paths.union(whiteouts.map(\.path)) {
+            var parent = path.parent
+            while all.insert(parent).inserted { parent = parent.parent }
+        }
+        let entries = all.compactMap { $0.isRoot ? nil : slots[$0]?.entry }
+        // A whiteout whose path this same layer filled again is still needed: it hides what the layers below have there.
+        return (entries + whiteouts).sorted { $0.path < $1.path }
+    }
+}
