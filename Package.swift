@@ -35,6 +35,12 @@ let package = Package(
             dependencies: ["Bytes", "Digests", "Posix", "Trees", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
 
+        // The use cases.
+        .target(
+            name: "LayerFSKit",
+            dependencies: ["Bytes", "Digests", "LayerStore", "Posix", "Trees", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
         .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: strict),

@@ -22,7 +22,7 @@ struct ContentCopy: Sendable {
         do {
             let file = try staging.directory.open(name, [.readWrite, .create, .exclusive])
             var hasher = DigestHasher()
-            if Self.reflink(source, to: file) {
+            if try FileCopy.reflink(source, to: file) {
                 try file.forEachPiece { hasher.update($0) }
             } else {
                 try source.forEachPiece { piece in
@@ -41,15 +41,6 @@ struct ContentCopy: Sendable {
             throw error
         } catch {
             throw .damagedRecord(source.path, reason: "\(error)")
-        }
-    }
-
-    private static func reflink(_ source: borrowing OwnedDescriptor, to file: borrowing OwnedDescriptor) -> Bool {
-        do {
-            try file.reflink(from: source)
-            return true
-        } catch {
-            return false
         }
     }
 }

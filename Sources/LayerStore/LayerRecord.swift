@@ -7,6 +7,8 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var created: String
     /// What made it: `layerfs add bash`.
     public var source: String
+    /// What its programs run on, `linux/amd64`; nil when it holds none.
+    public var platform: String?
     /// How many paths it has.
     public var entries: Int
     /// The bytes of its files, each path counted.
@@ -19,10 +21,11 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var provenance: Digest?
 
     public init(
-        created: String, source: String, entries: Int, size: UInt64, tree: Digest, diffID: DiffID, provenance: Digest?
+        created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest, diffID: DiffID, provenance: Digest?
     ) {
         self.created = created
         self.source = source
+        self.platform = platform
         self.entries = entries
         self.size = size
         self.tree = tree

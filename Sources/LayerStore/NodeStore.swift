@@ -15,9 +15,9 @@ public final class NodeStore: Sendable {
     // Made when the first node is: most materializing needs none, and a read-only store can have none.
     private let staging = Mutex<StagingArea?>(nil)
 
-    init(_ store: StoreDirectory) {
-        self.store = store
-        blobs = BlobStore(store: store)
+    public init(_ store: Store) {
+        self.store = store.directory
+        blobs = store.blobs
     }
 
     /// An inode that a file with this content and metadata may be a link to.
@@ -46,9 +46,8 @@ public final class NodeStore: Sendable {
         }
         if wanted.matches(blob, exactTime: exactTime) { return Node(path: "blobs/sha256/" + path) }
         let name = path + "." + ByteString(wanted.key(exactTime: exactTime))
-        try during("look for a node") { () throws(SystemError) in
-            try store.nodes.contains(name)
-        } ? () : makeNode(name, of: digest, wanted)
+        let isMade = try during("look for a node") { () throws(SystemError) in try store.nodes.contains(name) }
+        if !isMade { try makeNode(name, of: digest, wanted) }
         return Node(path: "nodes/" + name)
     }
 

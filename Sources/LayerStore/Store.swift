@@ -1,6 +1,6 @@
 public import Bytes
-import Digests
-import Posix
+public import Digests
+public import Posix
 import SystemPackage
 import Trees
 
@@ -82,5 +82,22 @@ public final class Store: Sendable {
     /// Runs `body` while no other command changes references or the index.
     func whileCommitting<Result>(_ body: () throws(LayerStoreError) -> Result) throws(LayerStoreError) -> Result {
         try StoreLock.commit(directory, patience: .seconds(10)).whileHeld(body)
+    }
+}
+
+extension Store {
+    /// Gives `node` the name `name` in `directory`, outside the store (linkat(2)).
+    ///
+    /// - Throws: EMLINK when the inode has all the links it can have, EXDEV when the directory is on another file system,
+    ///   EPERM when the kernel forbids it (proc(5), protected_hardlinks): then copy.
+    public func link(
+        _ node: NodeStore.Node, to name: ByteString, in directory: borrowing OwnedDescriptor
+    ) throws(SystemError) {
+        try directory.makeLink(name, to: node.path, in: self.directory.root)
+    }
+
+    /// Opens the content `digest` to be copied or shared by the kernel. What it holds is not checked.
+    public func openContent(_ digest: Digest) throws(LayerStoreError) -> OwnedDescriptor {
+        try blobs.open(digest, wantedBy: "a layer")
     }
 }

@@ -22,8 +22,8 @@ extension StoreSession {
     /// - Throws: ``LayerStoreError/nameTaken(_:detail:)`` when the name stands for another tree, or for an image, and
     ///   `replacing` is false. Whatever is thrown, no name has changed.
     public func commit(
-        layer name: Name, tree: Tree, provenance: Provenance?, source: String, created: String, diffID: DiffID,
-        replacing: Bool, known: [SourceFile] = []
+        layer name: Name, tree: Tree, provenance: Provenance?, source: String, created: String, platform: String?,
+        diffID: DiffID, replacing: Bool, known: [SourceFile] = []
     ) throws(LayerStoreError) -> CommitOutcome {
         let treeDigest = try stage(bytes: TreeDump.encode(tree))
         let provenanceDigest: Digest?
@@ -33,8 +33,8 @@ extension StoreSession {
             provenanceDigest = nil
         }
         let record = LayerRecord(
-            created: created, source: source, entries: tree.entries.count, size: tree.size, tree: treeDigest,
-            diffID: diffID, provenance: provenanceDigest)
+            created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
+            tree: treeDigest, diffID: diffID, provenance: provenanceDigest)
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
         try publish()
         return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in

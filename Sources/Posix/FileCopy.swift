@@ -16,12 +16,7 @@ public enum FileCopy {
     public static func copyContent(
         of source: borrowing OwnedDescriptor, to destination: borrowing OwnedDescriptor
     ) throws(SystemError) -> Method {
-        do {
-            try destination.reflink(from: source)
-            return .reflink
-        } catch where !isUnable(error) {
-            throw error
-        } catch {}
+        if try reflink(source, to: destination) { return .reflink }
         do {
             try destination.copyRest(of: source)
             return .copy
@@ -37,8 +32,20 @@ public enum FileCopy {
         }
     }
 
+    /// Lets `destination` share the blocks of `source`; false where the file systems cannot.
+    public static func reflink(
+        _ source: borrowing OwnedDescriptor, to destination: borrowing OwnedDescriptor
+    ) throws(SystemError) -> Bool {
+        do {
+            try destination.reflink(from: source)
+            return true
+        } catch where isUnable(error) {
+            return false
+        }
+    }
+
     /// Whether the error says "not this way, not here" rather than that something is wrong.
-    public static func isUnable(_ error: SystemError) -> Bool {
+    static func isUnable(_ error: SystemError) -> Bool {
         switch error.errno {
         case .notSupported, .notSupportedOnSocket, .improperLink, .invalidArgument, .noFunction, .inappropriateIOCTLForDevice,
             .permissionDenied, .notPermitted:

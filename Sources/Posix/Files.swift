@@ -1,6 +1,7 @@
 public import Bytes
 import CLinux
 import Glibc
+import SystemPackage
 
 /// Opening, examining and naming files by path, the way open(2), stat(2) and their kin do. Relative paths are relative
 /// to the current directory.
@@ -15,6 +16,15 @@ public enum Files {
     /// The status of `path`; of the link itself when `followingLink` is false.
     public static func status(_ path: ByteString, followingLink: Bool = true) throws(SystemError) -> FileStatus {
         try statusRelative(to: AT_FDCWD, path, shown: path, followingLink: followingLink)
+    }
+
+    /// The status of `path` itself, link or not; nil when there is nothing.
+    public static func statusIfPresent(_ path: ByteString) throws(SystemError) -> FileStatus? {
+        do {
+            return try status(path, followingLink: false)
+        } catch where error.errno == .noSuchFileOrDirectory {
+            return nil
+        }
     }
 
     /// The target of the symbolic link `path`, as it is stored.

@@ -41,3 +41,10 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         return rawValue
     }
 }
+
+/// A descriptor that several threads use; closed when the last lets go of it.
+public final class SharedDescriptor: Sendable {
+    public let descriptor: OwnedDescriptor
+
+    public init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+}

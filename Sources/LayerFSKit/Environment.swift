@@ -1,0 +1,51 @@
+public import Bytes
+public import Trees
+
+/// What layerfs takes from its process's environment, as values.
+public struct Environment: Sendable {
+    private let variables: [String: String]
+
+    public init(_ variables: [String: String]) { self.variables = variables }
+
+    /// Where the store is: `option`, else LAYERFS_STORE, else `layerfs` in XDG_DATA_HOME, else `~/.local/share/layerfs`.
+    ///
+    /// - Parameter directory: the current directory, to which a relative place is relative.
+    /// - Throws: ``LayerFSError/noStoreLocation`` when none of them is set.
+    public func storePath(option: String?, relativeTo directory: ByteString) throws(LayerFSError) -> ByteString {
+        let path: String
+        if let chosen = option ?? value("LAYERFS_STORE") {
+            path = chosen
+        } else if let data = value("XDG_DATA_HOME"), data.hasPrefix("/") {
+            // A relative XDG directory is to be ignored (XDG Base Directory Specification, Basics).
+            path = data + "/layerfs"
+        } else if let home = value("HOME") {
+            path = home + "/.local/share/layerfs"
+        } else {
+            throw .noStoreLocation
+        }
+        guard !path.isEmpty, !path.utf8.contains(0) else { throw .relativeStore(path) }
+        return path.hasPrefix("/") ? ByteString(path) : directory + "/" + ByteString(path)
+    }
+
+    /// The time that no time in an image may exceed (reproducible-builds.org, SOURCE_DATE_EPOCH); nil when it is not set.
+    ///
+    /// - Throws: ``LayerFSError/malformedSourceDateEpoch(_:)``.
+    public func sourceDateEpoch() throws(LayerFSError) -> Timestamp? {
+        guard let text = value("SOURCE_DATE_EPOCH") else { return nil }
+        guard let seconds = Int64(text), seconds >= 0 else { throw .malformedSourceDateEpoch(text) }
+        return Timestamp(seconds: seconds)
+    }
+
+    /// The directories in which a program is looked for by name.
+    public var searchPath: [ByteString] {
+        (value("PATH") ?? Self.defaultPath).split(separator: ":").map { ByteString(String($0)) }
+    }
+
+    /// The PATH of images that are not given one.
+    public static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    /// The variable `name`; nil when it is unset or empty.
+    public func value(_ name: String) -> String? {
+        variables[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+}

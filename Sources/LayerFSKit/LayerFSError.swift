@@ -1,0 +1,52 @@
+public import Bytes
+public import Posix
+public import Trees
+
+/// What can go wrong in a use case, beside what the store, the loader and the transports report themselves.
+public enum LayerFSError: Error, CustomStringConvertible {
+    /// A system call failed while doing `step`.
+    case system(step: String, SystemError)
+    /// No place for the store is known.
+    case noStoreLocation
+    /// The place of a store must be absolute.
+    case relativeStore(String)
+    /// The target of a materialization or export exists and is not empty.
+    case targetExists(ByteString)
+    /// Neither a layer nor an image has one of the expression's names.
+    case noSuchName(Name, near: [String])
+    /// A program's name cannot be the name of a layer.
+    case unsuitableName(String)
+    /// What to add would make a tree that contradicts itself.
+    case inconsistentTree(TreeError)
+    /// SOURCE_DATE_EPOCH is not a number of seconds.
+    case malformedSourceDateEpoch(String)
+    /// An option has a value that it cannot have.
+    case malformedOption(name: String, value: String, expected: String)
+    /// What was written does not unpack to the tree that was meant.
+    case replayDiffers(TreePath, expected: String, found: String)
+    /// The layers of an image are for different machines.
+    case mixedPlatforms([String])
+
+    public var description: String {
+        switch self {
+        case .system(let step, let error): "cannot \(step): \(error)"
+        case .noStoreLocation:
+            "cannot tell where the store is: neither LAYERFS_STORE, XDG_DATA_HOME nor HOME is set. Name it with --store"
+        case .relativeStore(let path): "the store's path is empty or holds a NUL: '\(path)'"
+        case .targetExists(let path):
+            "\(path) exists and is not an empty directory. Name another place, or remove it first"
+        case .noSuchName(let name, let near):
+            "there is no layer or image '\(name)'"
+                + (near.isEmpty ? "; `layerfs ls` lists what there is" : ". Did you mean \(near.joined(separator: " or "))?")
+        case .unsuitableName(let text): "'\(text)' cannot be the name of a layer. Give one with --name"
+        case .inconsistentTree(let error): "what was found does not make a tree: \(error)"
+        case .malformedSourceDateEpoch(let text):
+            "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"
+        case .malformedOption(let name, let value, let expected): "\(name) '\(value)': expected \(expected)"
+        case .replayDiffers(let path, let expected, let found):
+            "the written image is not what was composed: \(path) should be \(expected), but is \(found). Nothing was kept"
+        case .mixedPlatforms(let platforms):
+            "the layers are for different machines: \(platforms.joined(separator: ", ")). Say which with --platform"
+        }
+    }
+}
