@@ -17,8 +17,10 @@ public final class Store: Sendable {
     public enum Access: Sendable {
         /// What is there is read, and nothing changed.
         case reading
-        /// Something will be added or removed; a store is made where there is none.
-        case writing
+        /// Names will be changed or removed in a store that exists.
+        case changing
+        /// Something will be added; a store is made where there is none.
+        case adding
     }
 
     /// Opens the store at `path`, an absolute path.
@@ -27,15 +29,15 @@ public final class Store: Sendable {
     public init(_ path: ByteString, _ access: Access) throws(LayerStoreError) {
         self.path = path
         do {
-            directory = try StoreDirectory(path, creating: access == .writing)
-        } catch .system(_, let error) where access == .writing && Self.forbidsWriting(error) {
+            directory = try StoreDirectory(path, creating: access == .adding)
+        } catch .system(_, let error) where access != .reading && Self.forbidsWriting(error) {
             throw .readOnly(path, reason: "\(error)")
         }
         blobs = BlobStore(store: directory)
         references = References(store: directory)
-        if access == .writing {
+        if access != .reading {
             if let reason = directory.readOnlyReason { throw .readOnly(path, reason: reason) }
-            writableIndex = try LayerIndex(path: Self.indexPath(path), access: .writing)
+            writableIndex = try LayerIndex(path: Self.indexPath(path), access: .changing)
         } else {
             writableIndex = nil
         }
@@ -56,7 +58,7 @@ public final class Store: Sendable {
             (try? IndexUpdate(self, index).isCurrent()) == true {
             return index
         }
-        let index = try LayerIndex(path: ":memory:", access: .writing)
+        let index = try LayerIndex(path: ":memory:", access: .changing)
         try IndexUpdate(self, index).synchronise()
         return index
     }

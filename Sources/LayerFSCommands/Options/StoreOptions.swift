@@ -1,0 +1,21 @@
+import ArgumentParser
+import Bytes
+import Foundation
+import LayerFSKit
+import LayerStore
+import Posix
+
+/// Which store to work on.
+struct StoreOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp(
+        "The store's directory (default: $LAYERFS_STORE, else $XDG_DATA_HOME/layerfs, else ~/.local/share/layerfs).",
+        valueName: "dir"))
+    var store: String?
+
+    /// Opens the store.
+    func workspace(_ access: Store.Access) throws -> Workspace {
+        let environment = Environment(ProcessInfo.processInfo.environment)
+        let path = try environment.storePath(option: store, relativeTo: Files.currentDirectory())
+        return try Workspace(store: path, access, sourceDateEpoch: try environment.sourceDateEpoch())
+    }
+}
