@@ -28,5 +28,6 @@ let package = Package(
             name: "Posix", dependencies: ["Bytes", "CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
         .target(name: "Trees", dependencies: ["Bytes", "Digests"], swiftSettings: strict),
+        .target(name: "ELF", dependencies: ["Bytes"], swiftSettings: strict),
     ]
 )
