@@ -29,5 +29,9 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Trees", dependencies: ["Bytes", "Digests"], swiftSettings: strict),
         .target(name: "ELF", dependencies: ["Bytes"], swiftSettings: strict),
+        // What programs need of a root: the dynamic loader's search.
+        .target(
+            name: "Loader", dependencies: ["Bytes", "ELF", "Posix", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
     ]
 )
