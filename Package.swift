@@ -9,8 +9,25 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
 let package = Package(
     name: "layerfs",
+    products: [
+        .executable(name: "layerfs", targets: ["layerfs"]),
+        .library(name: "LayerFSKit", targets: ["LayerFSKit"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -18,32 +35,32 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
-        // Pure values and the kernel's interface.
+        // Pure values.
+        module("Bytes"),
+        module("Digests", "Bytes", crypto),
+        module("Trees", "Bytes", "Digests"),
+
+        // Formats: bytes in, values out, and back.
+        module("ELF", "Bytes"),
+
+        // The kernel's interface.
         .target(name: "CLinux"),
-        .target(name: "Bytes", swiftSettings: strict),
-        .target(
-            name: "Digests", dependencies: ["Bytes", .product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: strict),
-        .target(
-            name: "Posix", dependencies: ["Bytes", "CLinux", .product(name: "SystemPackage", package: "swift-system")],
-            swiftSettings: strict),
-        .target(name: "Trees", dependencies: ["Bytes", "Digests"], swiftSettings: strict),
+        module("Posix", "Bytes", "CLinux", system),
+
+        // What programs need of a root: the dynamic loader's search.
+        module("Loader", "Bytes", "ELF", "Posix", system),
 
         // The store.
-        .target(
-            name: "LayerStore",
-            dependencies: ["Bytes", "Digests", "Posix", "Trees", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "SystemPackage", package: "swift-system")],
-            swiftSettings: strict),
+        module("LayerStore", "Bytes", "Digests", "Posix", "Trees", grdb, system),
 
-        // The use cases.
-        .target(
-            name: "LayerFSKit",
-            dependencies: ["Bytes", "Digests", "LayerStore", "Posix", "Trees", .product(name: "SystemPackage", package: "swift-system")],
-            swiftSettings: strict),
+        // The use cases, and the command line on top of them.
+        module("LayerFSKit", "Bytes", "Digests", "LayerStore", "Loader", "Posix", "Trees", system),
+        module("LayerFSCommands", "Bytes", "LayerFSKit", "LayerStore", "Loader", "Posix", "Trees", argumentParser),
+        .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
-        .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
-        .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
-        .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: strict),
-        .testTarget(name: "TreesTests", dependencies: ["Trees"], swiftSettings: strict),
+        tests("BytesTests", "Bytes"),
+        tests("DigestsTests", "Digests"),
+        tests("PosixTests", "Posix"),
+        tests("TreesTests", "Trees"),
     ]
 )

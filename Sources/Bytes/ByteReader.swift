@@ -1,0 +1,48 @@
+/// The order of the bytes of a number in a file.
+public enum ByteOrder: Hashable, Sendable {
+    case little, big
+}
+
+/// Numbers and strings at offsets of bytes that are not trusted.
+///
+/// Every access is checked and gives nil outside the bytes; no offset, however large, traps.
+public struct ByteReader: Sendable {
+    private let bytes: ArraySlice<UInt8>
+    public let order: ByteOrder
+
+    public init(_ bytes: ArraySlice<UInt8>, order: ByteOrder) {
+        self.bytes = bytes
+        self.order = order
+    }
+
+    public init(_ bytes: [UInt8], order: ByteOrder) {
+        self.init(bytes[...], order: order)
+    }
+
+    public var count: Int { bytes.count }
+
+    /// The number of the width of `Integer` at `offset`.
+    @inlinable
+    public func integer<Integer: FixedWidthInteger>(at offset: Int, as _: Integer.Type = Integer.self) -> Integer? {
+        guard let field = slice(at: offset, count: MemoryLayout<Integer>.size) else { return nil }
+        let raw = field.withUnsafeBytes { $0.loadUnaligned(as: Integer.self) }
+        return order == .little ? Integer(littleEndian: raw) : Integer(bigEndian: raw)
+    }
+
+    /// The `count` bytes from `offset`, when all of them are there.
+    public func slice(at offset: Int, count: Int) -> ArraySlice<UInt8>? {
+        guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }
+        let start = bytes.startIndex + offset
+        return bytes[start..<start + count]
+    }
+
+    /// The bytes from `offset` to the next NUL, which must be among the first `limit`; the NUL is left out.
+    ///
+    /// The limit keeps a file in which many entries name one long string from filling the memory.
+    public func terminatedString(at offset: Int, limit: Int = 4096) -> ByteString? {
+        guard offset >= 0, offset < bytes.count else { return nil }
+        let rest = bytes[(bytes.startIndex + offset)...].prefix(limit)
+        guard let end = rest.firstIndex(of: 0) else { return nil }
+        return ByteString(rest[..<end])
+    }
+}

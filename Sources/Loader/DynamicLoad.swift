@@ -1,0 +1,139 @@
+import Bytes
+import ELF
+import Posix
+
+/// The loading of one program's objects in one namespace, on one kind of processor.
+struct DynamicLoad {
+    private var search: LibrarySearch
+    private let programPath: TreePath
+    /// Whether what is missing counts.
+    private let reportsMissing: Bool
+    /// The first object that answers to each name: names asked for, paths, sonames.
+    private var names: [ByteString: LoadedObject] = [:]
+    private var identities: [FileIdentity: LoadedObject] = [:]
+
+    init(_ search: LibrarySearch, program: TreePath, reportsMissing: Bool) {
+        self.search = search
+        programPath = program
+        self.reportsMissing = reportsMissing
+    }
+
+    /// Lets `object` answer to `aliases` and its soname. The kernel's own mappings, program and loader, have no identity
+    /// to ld.so and are not merged with files opened later.
+    mutating func register(_ object: LoadedObject, aliases: [ByteString], hasIdentity: Bool = true) {
+        for name in aliases + [object.image.dynamic?.soname].compactMap({ $0 }) where names[name] == nil {
+            names[name] = object
+        }
+        if hasIdentity, identities[object.file.status.identity] == nil {
+            identities[object.file.status.identity] = object
+        }
+    }
+
+    /// Loads all that `object` needs, breadth first: `_dl_map_object_deps` of glibc's elf/dl-deps.c.
+    mutating func loadDependencies(of object: LoadedObject, into closure: inout ClosureBuilder) {
+        var list = LoadList(object)
+        var next: Int? = list.first
+        while let position = next {
+            let needer = list.object(at: position)
+            list.markDone(position)
+            var insertion = position
+            for dependency in needer.image.dynamic?.dependencies ?? [] {
+                let kind = DependencyKind(dependency.kind)
+                guard let loaded = load(dependency.name, kind, for: needer, into: &closure) else { continue }
+                if dependency.kind == .needed {
+                    list.append(loaded)
+                } else {
+                    insertion = list.insert(loaded, before: insertion)
+                }
+            }
+            next = list.nextToDo(from: position)
+        }
+    }
+
+    /// The object that `name` stands for: loaded before, or searched and added to the closure.
+    mutating func load(
+        _ name: ByteString, _ kind: DependencyKind, for needer: LoadedObject, into closure: inout ClosureBuilder
+    ) -> LoadedObject? {
+        guard let name = expand(name, for: needer) else {
+            report(name, kind, needer, LibrarySearch.Miss(cause: .tokenWithoutValue), &closure)
+            return nil
+        }
+        if let known = names[name] {
+            closure.add(known.file, from: needer.file.path, kind, name: name, .alreadyLoaded)
+            return known
+        }
+        let hit: LibrarySearch.Hit
+        do { hit = try search.find(name, for: needer) } catch {
+            report(name, kind, needer, error, &closure)
+            return nil
+        }
+        noteRelative(hit.place, name, needer, &closure)
+        closure.add(hit.file, from: needer.file.path, kind, name: name, hit.place, variant: hit.variant)
+        if let same = identities[hit.file.status.identity] {
+            // Two names of one inode: the loader opens both and keeps the first, so both must exist.
+            names[name] = same
+            return same
+        }
+        let object = LoadedObject(
+            hit.file, hit.image, loader: needer,
+            tokens: search.tokens(origin: hit.file.literal.directoryText, like: needer.tokens))
+        register(object, aliases: [name, hit.file.literal])
+        return object
+    }
+
+    /// A setuid program must not use tokens in names at all (expand_dst in glibc's elf/dl-deps.c).
+    private func expand(_ name: ByteString, for needer: LoadedObject) -> ByteString? {
+        guard StringTokens.contains(name) else { return name }
+        guard needer.tokens.trustedDirectories == nil else { return nil }
+        return needer.tokens.expand(name).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private func noteRelative(
+        _ place: SearchPlace, _ name: ByteString, _ needer: LoadedObject, _ closure: inout ClosureBuilder
+    ) {
+        let text: ByteString
+        switch place {
+        case .literal: text = name
+        case .rpath(let element, _), .runpath(let element, _):
+            // What an element expands to begins as the element does, or with a directory's absolute path.
+            text = element.bytes.first == UInt8(ascii: "$") ? "/" : element
+        default: return
+        }
+        if text.bytes.first != UInt8(ascii: "/") { closure.add(.relativePath(text, of: needer.file.path)) }
+    }
+
+    private func report(
+        _ name: ByteString, _ kind: DependencyKind, _ needer: LoadedObject, _ miss: LibrarySearch.Miss,
+        _ closure: inout ClosureBuilder
+    ) {
+        guard reportsMissing else { return }
+        if kind == .auxiliary || kind == .audit {
+            closure.add(.optionalMissing(name: name, kind: kind, neededBy: needer.file.path))
+            return
+        }
+        var cause = miss.cause
+        if cause == .notFound, let variants = search.sightings?.paths[name] { cause = .onlyVariants(variants) }
+        closure.add(
+            UnresolvedDependency(
+                name: name, kind: kind, neededBy: needer.file.path, program: programPath, attempts: miss.attempts,
+                cause: cause))
+    }
+}
+
+extension DependencyKind {
+    init(_ kind: DynamicSection.Dependency.Kind) {
+        switch kind {
+        case .needed: self = .needed
+        case .filter: self = .filter
+        case .auxiliary: self = .auxiliary
+        }
+    }
+}
+
+extension ByteString {
+    /// What dirname(3) says of an absolute path: the text before the last slash, or the root.
+    var directoryText: ByteString {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return "/" }
+        return ByteString(bytes[..<slash])
+    }
+}

@@ -1,0 +1,97 @@
+import Bytes
+import ELF
+import Posix
+
+/// What a file is, as far as starting and loading it goes.
+struct FileContent {
+    /// The first bytes, as many as the kernel looks at for `#!`; fewer in a shorter file.
+    let prefix: [UInt8]
+    /// Nil when the file does not begin as an ELF file.
+    let elf: Result<ELFImage, ELFError>?
+
+    /// BINPRM_BUF_SIZE (linux/binfmts.h).
+    static let prefixLength = 256
+
+    var image: ELFImage? { try? elf?.get() }
+}
+
+/// Reads each file of a root once, whatever its names.
+final class FileCatalog {
+    let root: SourceRoot
+    private var contents: [FileIdentity: Result<FileContent, SystemError>] = [:]
+
+    init(_ root: SourceRoot) { self.root = root }
+
+    /// The content of the regular file found at `found`.
+    func content(of found: ResolvedPath) throws(SystemError) -> FileContent {
+        if let known = contents[found.status.identity] { return try known.get() }
+        let result: Result<FileContent, SystemError>
+        do { result = .success(try read(found)) } catch { result = .failure(error) }
+        contents[found.status.identity] = result
+        return try result.get()
+    }
+
+    /// The whole content of `found`, at most `limit` bytes.
+    func bytes(of found: ResolvedPath, limit: Int) throws(SystemError) -> [UInt8] {
+        try root.open(found, .readOnly).readAll(limit: limit)
+    }
+
+    private func read(_ found: ResolvedPath) throws(SystemError) -> FileContent {
+        let source = DescriptorSource(try root.open(found, .readOnly))
+        let prefix = try source.read(at: 0, count: FileContent.prefixLength)
+        guard prefix.starts(with: ELFHeader.magic) else { return FileContent(prefix: prefix, elf: nil) }
+        do {
+            return FileContent(prefix: prefix, elf: .success(try ELFImage(reading: source)))
+        } catch {
+            switch error {
+            case .source(let error): throw error
+            case .format(let error): return FileContent(prefix: prefix, elf: .failure(error))
+            }
+        }
+    }
+}
+
+/// An open file as the source of an ELF image. The first piece is kept: most files need little more.
+private final class DescriptorSource: ELFSource {
+    private let file: OwnedDescriptor
+    private var first: [UInt8]?
+
+    init(_ file: consuming OwnedDescriptor) { self.file = file }
+
+    func read(at offset: UInt64, count: Int) throws(SystemError) -> [UInt8] {
+        if offset == 0, let first, first.count >= count || first.count < Self.firstPiece {
+            return Array(first.prefix(count))
+        }
+        let wanted = offset == 0 ? max(count, Self.firstPiece) : count
+        let bytes = try readFully(at: offset, count: wanted)
+        if offset == 0 { first = bytes }
+        return offset == 0 ? Array(bytes.prefix(count)) : bytes
+    }
+
+    private static let firstPiece = 16384
+
+    private func readFully(at offset: UInt64, count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let received = try Self.read(file, at: offset &+ UInt64(filled), into: &bytes, from: filled)
+            if received == 0 { break }
+            filled += received
+        }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+
+    private static func read(
+        _ file: borrowing OwnedDescriptor, at offset: UInt64, into bytes: inout [UInt8], from start: Int
+    ) throws(SystemError) -> Int {
+        // Typed throws do not pass through withUnsafeMutableBytes, hence the Result.
+        let result = bytes.withUnsafeMutableBytes { buffer -> Result<Int, SystemError> in
+            do throws(SystemError) {
+                return .success(
+                    try file.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...])))
+            } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,3 @@
+import LayerFSCommands
+
+LayerFSCommand.runAndExit()
