@@ -24,6 +24,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case malformedOption(name: String, value: String, expected: String)
     /// What was written does not unpack to the tree that was meant.
     case replayDiffers(TreePath, expected: String, found: String)
+    /// The root has no such user or group.
+    case unknownUser(String)
     /// The layers of an image are for different machines.
     case mixedPlatforms([String])
 
@@ -45,6 +47,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
         case .malformedOption(let name, let value, let expected): "\(name) '\(value)': expected \(expected)"
         case .replayDiffers(let path, let expected, let found):
             "the written image is not what was composed: \(path) should be \(expected), but is \(found). Nothing was kept"
+        case .unknownUser(let text):
+            "the root knows no user '\(text)': give numbers, as 1000:1000, or add an /etc/passwd"
         case .mixedPlatforms(let platforms):
             "the layers are for different machines: \(platforms.joined(separator: ", ")). Say which with --platform"
         }

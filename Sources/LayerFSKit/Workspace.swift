@@ -1,6 +1,8 @@
 public import Bytes
 public import Digests
 public import LayerStore
+import OCI
+import Posix
 public import Trees
 
 /// A store and what surrounds it: where every use case begins.
@@ -75,5 +77,12 @@ extension Workspace {
         try Composition(
             selection.layers.map { Composition.Layer(name: $0.name, tree: try store.tree(of: $0.record)) },
             onConflict: selection.onConflict)
+    }
+}
+
+extension Workspace {
+    /// The time to record for what is made now: RFC 3339, no later than ``sourceDateEpoch``.
+    var now: String {
+        RFC3339.text(secondsSinceEpoch: min(FileTime.now.seconds, sourceDateEpoch?.seconds ?? .max))
     }
 }

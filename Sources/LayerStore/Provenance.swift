@@ -19,8 +19,12 @@ public struct Provenance: Hashable, Sendable, Codable {
     public struct Request: Hashable, Sendable, Codable {
         public var text: String
         public var path: TreePath
+        /// The path by which it was found, which may be a link to ``path``.
+        public var opened: ByteString
 
-        public init(text: String, path: TreePath) { (self.text, self.path) = (text, path) }
+        public init(text: String, path: TreePath, opened: ByteString) {
+            (self.text, self.path, self.opened) = (text, path, opened)
+        }
     }
 
     /// Where one path of the layer was taken from.

@@ -16,6 +16,23 @@ public enum CommitOutcome: Hashable, Sendable {
 }
 
 extension StoreSession {
+    /// Finds out, before anything is published, whether ``commit(layer:tree:provenance:source:created:platform:diffID:replacing:known:)``
+    /// would refuse `name` for `tree`.
+    ///
+    /// - Throws: ``LayerStoreError/nameTaken(_:detail:)``.
+    public func checkAvailable(_ name: Name, for tree: Tree, replacing: Bool) throws(LayerStoreError) {
+        guard let found = try store.lookUp(name) else { return }
+        guard found.kind == .layer else { throw .nameTaken(name.text, detail: "it is the name of an image") }
+        if replacing { return }
+        let existing = try store.tree(of: store.layerRecord(found.record))
+        let difference = TreeDifference(from: existing, to: tree)
+        if !difference.isEmpty { throw .nameTaken(name.text, detail: Self.detail(difference)) }
+    }
+
+    private static func detail(_ difference: TreeDifference) -> String {
+        "it has other content: \(difference). --replace replaces it"
+    }
+
     /// Publishes everything staged, then makes `name` stand for a layer with this tree.
     ///
     /// - Parameter known: host files that were read, to be remembered by their state.
@@ -40,7 +57,7 @@ extension StoreSession {
         return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             let existing = try store.layerRecord(old)
             guard existing.tree != treeDigest else { return nil }
-            return try TreeDifference(from: store.tree(of: existing), to: tree).description
+            return Self.detail(TreeDifference(from: try store.tree(of: existing), to: tree))
         } update: { database in
             try IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance).insert(database)
             try Self.remember(known, database)
@@ -56,7 +73,7 @@ extension StoreSession {
         return try commit(name, .image, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             var existing = try store.imageRecord(old)
             existing.created = record.created
-            return existing == record ? nil : "it is the image \(existing.expression) with other layers or settings"
+            return existing == record ? nil : "it is the image \(existing.expression) with other layers or settings. --replace replaces it"
         } update: { database in
             for layer in record.layers { try IndexedLayer(layer.record, in: self.store).insert(database) }
             try IndexUpdate.insert(record, digest, database)

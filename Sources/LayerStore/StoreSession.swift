@@ -107,9 +107,9 @@ public final class StoreSession: Sendable {
 
     /// Makes everything staged so far a durable part of the store.
     ///
-    /// - Returns: the bytes and the number of contents that are new.
+    /// - Returns: the contents that are new.
     @discardableResult
-    public func publish() throws(LayerStoreError) -> (bytes: UInt64, contents: Int) {
+    public func publish() throws(LayerStoreError) -> [Digest] {
         let staged = pending.withLock { pending in
             defer { pending = [:] }
             return pending.map { (digest: $0.key, content: $0.value) }
@@ -127,7 +127,7 @@ public final class StoreSession: Sendable {
         } catch {
             throw .system(step: "write to the store", error)
         }
-        return (staged.reduce(0) { $0 + $1.content.size }, staged.count)
+        return staged.map(\.digest)
     }
 
     private func name(_ content: Pending, path: ByteString) throws(SystemError) {

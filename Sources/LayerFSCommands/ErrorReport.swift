@@ -1,0 +1,84 @@
+import ArgumentParser
+import ImageTransport
+import LayerFSKit
+import LayerStore
+import Loader
+import OCI
+import Posix
+import Sandbox
+import Trees
+
+/// What a person and a script are told of an error: the message, and the exit code that --help documents.
+enum ErrorReport {
+    private static let failure: Int32 = 1
+    private static let notFound: Int32 = 2
+    private static let unresolved: Int32 = 3
+    private static let conflict: Int32 = 4
+    private static let integrity: Int32 = 5
+    private static let busy: Int32 = 6
+    private static let usage: Int32 = 64
+
+    /// nil for what the argument parser reports itself.
+    static func exitCode(for error: any Error) -> Int32? {
+        switch error {
+        case let error as LayerStoreError: code(error)
+        case let error as LayerFSError: code(error)
+        case let error as ProgramError: code(error)
+        case let error as TransportError: code(error)
+        case is UnresolvedClosure: unresolved
+        case is CompositionError: conflict
+        case is NameError, is OCIError: usage
+        case let error as RunFailure: code(error)
+        case is SystemError, is Console.OutputError, is TreePathError: failure
+        default: nil
+        }
+    }
+
+    static func message(for error: any Error) -> String {
+        switch error {
+        case let error as UnresolvedClosure: UnresolvedText.lines(error.dependencies).joined(separator: "\n")
+        case let error as RunFailure: message(for: error.cause)
+        default: "\(error)"
+        }
+    }
+
+    private static func code(_ error: LayerStoreError) -> Int32 {
+        switch error {
+        case .noStore, .noSuchName: notFound
+        case .nameTaken: conflict
+        case .missingBlob, .damagedBlob, .damagedRecord, .damagedFormat: integrity
+        case .busy: busy
+        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .index: failure
+        }
+    }
+
+    private static func code(_ error: LayerFSError) -> Int32 {
+        switch error {
+        case .noSuchName, .unknownUser: notFound
+        case .targetExists: conflict
+        case .replayDiffers: integrity
+        case .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,
+            .mixedPlatforms:
+            usage
+        case .system, .inconsistentTree: failure
+        }
+    }
+
+    private static func code(_ error: ProgramError) -> Int32 {
+        switch error {
+        case .unknownName, .unreachable: notFound
+        default: failure
+        }
+    }
+
+    private static func code(_ error: TransportError) -> Int32 {
+        failure
+    }
+
+    private static func code(_ error: RunFailure) -> Int32 {
+        switch error.cause {
+        case let error as SandboxError: error.exitCode
+        default: 125
+        }
+    }
+}

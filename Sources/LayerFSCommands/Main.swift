@@ -1,0 +1,33 @@
+import ArgumentParser
+import Glibc
+import LayerFSKit
+import LayerStore
+import Loader
+import Sandbox
+import Trees
+
+extension LayerFSCommand {
+    /// Runs the command line of this process and ends the process with the documented exit code.
+    public static func runAndExit() -> Never {
+        // Writing to a closed pipe and exceeding a file size limit are errors of the call, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            Glibc.exit(0)
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        if let error = error as? Console.OutputError, error.isBrokenPipe { Glibc.exit(0) }
+        guard let code = ErrorReport.exitCode(for: error) else {
+            // Help, version and wrong usage: the parser words them, and chooses 0 or 64.
+            exit(withError: error)
+        }
+        Console.say("layerfs: \(ErrorReport.message(for: error))")
+        Glibc.exit(code)
+    }
+}

@@ -1,0 +1,52 @@
+import LayerFSKit
+import LayerStore
+import Trees
+
+/// What `add --json` says of one layer.
+struct AdditionReport: Codable {
+    var name: String
+    var outcome: String
+    var entries: Int
+    var contents: Int
+    var bytes: UInt64
+    var newContents: Int
+    var newBytes: UInt64
+
+    init(_ addition: AddPrograms.Addition) {
+        name = addition.name.text
+        outcome = "\(addition.outcome)"
+        entries = addition.tree.entries.count
+        (contents, bytes) = (addition.contents, addition.bytes)
+        (newContents, newBytes) = (addition.newContents, addition.newBytes)
+    }
+}
+
+/// What `compose --json` says.
+struct CompositionReport: Codable {
+    var name: String?
+    var expression: String
+    var outcome: String?
+    var layers: [String]
+    var entries: Int
+    var size: UInt64
+    var settledConflicts: [Settled]
+
+    struct Settled: Codable {
+        var path: String
+        var lower: String
+        var upper: String
+        var reason: String
+    }
+
+    init(_ result: ComposeImage.Result, name: Name?) {
+        self.name = name?.text
+        expression = result.selection.expression.description
+        outcome = result.outcome.map { "\($0)" }
+        layers = result.selection.layers.map(\.name)
+        entries = result.composition.tree.entries.count
+        size = result.composition.tree.size
+        settledConflicts = result.composition.settled.map {
+            Settled(path: $0.path.description, lower: $0.lower, upper: $0.upper, reason: $0.reason.rawValue)
+        }
+    }
+}

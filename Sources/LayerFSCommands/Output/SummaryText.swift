@@ -1,0 +1,55 @@
+import LayerFSKit
+import LayerStore
+import Trees
+
+/// The one line in which a command says what it did.
+enum SummaryText {
+    static func added(_ addition: AddPrograms.Addition) -> String {
+        let paths = "\(addition.tree.entries.count) entries, \(addition.contents) contents, \(ByteCount(addition.bytes))"
+        let known = addition.contents - addition.newContents
+        let cost =
+            addition.newContents == 0
+            ? "nothing new" : "\(addition.newContents) new, \(ByteCount(addition.newBytes)); \(known) already there"
+        let verb =
+            switch addition.outcome {
+            case .created: "added"
+            case .replaced: "replaced"
+            case .unchanged: "unchanged"
+            }
+        return "\(verb) \(addition.name): \(paths) (\(cost))"
+    }
+
+    static func composed(_ result: ComposeImage.Result, name: Name?) -> String {
+        let tree = result.composition.tree
+        let size = "\(tree.entries.count) entries, \(ByteCount(tree.size)) in \(result.selection.layers.count) layers"
+        guard let name, let outcome = result.outcome else {
+            return "\(result.selection.expression) composes: \(size). Nothing was stored; -t NAME keeps it as an image"
+        }
+        let verb =
+            switch outcome {
+            case .created: "composed"
+            case .replaced: "replaced"
+            case .unchanged: "unchanged"
+            }
+        return "\(verb) \(name): \(size)"
+    }
+
+    static func settled(_ conflict: Conflict, _ policy: ConflictPolicy) -> String {
+        "\(conflict.path): \(conflict.lower) and \(conflict.upper) have \(conflict.reason.rawValue); took that of "
+            + (policy == .last ? conflict.upper : conflict.lower)
+    }
+
+    static func materialized(_ summary: MaterializeSummary, at directory: String) -> String {
+        var parts: [String] = []
+        if summary.linked > 0 { parts.append("\(summary.linked) linked (\(ByteCount(summary.linkedBytes)))") }
+        if summary.reflinked > 0 { parts.append("\(summary.reflinked) reflinked (\(ByteCount(summary.reflinkedBytes)))") }
+        if summary.copied > 0 { parts.append("\(summary.copied) copied (\(ByteCount(summary.copiedBytes)))") }
+        parts.append("\(summary.symlinks) symlinks, \(summary.directories) directories")
+        var text = "made \(directory): " + parts.joined(separator: ", ")
+        for (reason, count) in summary.fallbacks.sorted(by: { $0.key < $1.key }) {
+            text += "\n  \(count) copied instead of shared: \(reason)"
+        }
+        if summary.skippedDevices > 0 { text += "\n  \(summary.skippedDevices) device nodes left out: making them needs root" }
+        return text
+    }
+}

@@ -1,0 +1,13 @@
+import Loader
+
+/// What is missing, who needs it, and where it was looked for.
+enum UnresolvedText {
+    static func lines(_ dependencies: [UnresolvedDependency]) -> [String] {
+        let count = dependencies.count
+        return ["\(count) dependenc\(count == 1 ? "y is" : "ies are") unresolved; nothing was stored"]
+            + dependencies.flatMap { dependency in
+                ["  \(dependency.name), needed by \(dependency.neededBy): \(dependency.cause)"]
+                    + dependency.attempts.map { "    tried \($0.path) (\($0.place)): \($0.rejection)" }
+            }
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Bytes
+import Foundation
+import LayerFSKit
+import Loader
+
+/// `layerfs resolve PROGRAM…`
+struct ResolveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resolve",
+        abstract: "Say what programs need to start, and why. Needs no store.",
+        discussion: "Many programs are one run: what they share is looked up once.")
+
+    @Argument(help: ArgumentHelp("Names on PATH, or paths.", valueName: "program"))
+    var programs: [String]
+
+    @Flag(help: "How to say it.")
+    var form = Form.list
+
+    @OptionGroup var outputOptions: OutputOptions
+
+    /// The forms of the result.
+    enum Form: String, EnumerableFlag {
+        /// One path a line, bytes as they are: files, and the links on the way to them.
+        case list
+        /// A tree with the reason for each file.
+        case explain
+        case json
+
+        static func help(for value: Form) -> ArgumentHelp? {
+            switch value {
+            case .list: "One path a line (default)."
+            case .explain: "A tree with the reason for each file."
+            case .json: "As JSON."
+            }
+        }
+    }
+
+    func run() throws {
+        let console = outputOptions.console
+        let environment = Environment(ProcessInfo.processInfo.environment)
+        let closure = try ResolvePrograms(searchPath: environment.searchPath)
+            .closure(of: programs.map { ByteString($0) })
+        switch form {
+        case .list:
+            let lines = closure.files.filter { $0.kind != .directory }.flatMap { $0.path.bytes.bytes + [UInt8(ascii: "\n")] }
+            try console.result(bytes: lines)
+        case .explain:
+            for line in ClosureExplanation(closure).lines { try console.result(line) }
+        case .json: try console.result(json: ClosureReport(closure))
+        }
+        closure.notes.forEach { console.detail("\($0)") }
+        try UnresolvedClosure.check(closure)
+    }
+}

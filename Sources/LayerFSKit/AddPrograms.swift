@@ -1,0 +1,103 @@
+public import Bytes
+public import LayerStore
+import Digests
+public import Loader
+import Posix
+public import Trees
+
+/// Makes layers of closures.
+public struct AddPrograms: Sendable {
+    private let workspace: Workspace
+    private let root: ByteString
+    private let pool: WorkerPool
+
+    /// - Parameter root: where the root of the closures lies on this machine.
+    public init(_ workspace: Workspace, root: ByteString = "/", workers: Int? = nil) {
+        self.workspace = workspace
+        self.root = root
+        pool = WorkerPool(workers: workers)
+    }
+
+    /// A closure that is to become a layer.
+    public struct Request: Sendable {
+        public var name: Name
+        public var closure: Closure
+
+        public init(name: Name, closure: Closure) { (self.name, self.closure) = (name, closure) }
+
+        /// A layer of one program, named as the program is.
+        ///
+        /// - Throws: ``LayerFSError/unsuitableName(_:)`` when the program's name cannot be a layer's.
+        public init(_ closure: Closure) throws(LayerFSError) {
+            let path = closure.programs.first?.literalPath ?? ""
+            let base = path.split(on: UInt8(ascii: "/")).last ?? ""
+            guard let text = base.utf8Text, let name = try? Name(text) else {
+                throw .unsuitableName(base.description)
+            }
+            self.init(name: name, closure: closure)
+        }
+    }
+
+    /// What became of one request.
+    public struct Addition: Sendable {
+        public var name: Name
+        public var outcome: CommitOutcome
+        public var tree: Tree
+        /// The contents of the layer that the store did not have.
+        public var newContents: Int
+        public var newBytes: UInt64
+        /// All distinct contents of the layer.
+        public var contents: Int
+        public var bytes: UInt64
+    }
+
+    /// Adds all of `requests`, whose closures must be complete, or none.
+    ///
+    /// - Throws: ``UnresolvedClosure`` when something is missing, ``LayerStoreError`` when a name is taken or the store
+    ///   cannot be written.
+    public func run(_ requests: [Request], replacing: Bool = false, progress: Progress = .none) throws -> [Addition] {
+        for request in requests { try UnresolvedClosure.check(request.closure) }
+        let session = try workspace.store.beginAdding()
+        let layers = try requests.map { request in
+            try ClosureLayer(request.closure, root: root, session: session, pool: pool, progress: progress)
+        }
+        for (request, layer) in zip(requests, layers) {
+            try session.checkAvailable(request.name, for: layer.tree, replacing: replacing)
+        }
+        progress.begin("writing", total: 0)
+        var isNew = Set(try session.publish())
+        return try zip(requests, layers).map { request, layer in
+            let diffID = try LayerDigest.diffID(of: layer.tree, workspace.store.blobs)
+            let outcome = try session.commit(
+                layer: request.name, tree: layer.tree,
+                provenance: Provenance(request.closure, owners: owners(of: request.closure)),
+                source: "layerfs add \(request.closure.programs.map(\.request.description).joined(separator: " "))",
+                created: workspace.now, platform: try request.closure.platform(), diffID: diffID,
+                replacing: replacing, known: layer.sources)
+            var addition = Addition(
+                name: request.name, outcome: outcome, tree: layer.tree, newContents: 0, newBytes: 0, contents: 0, bytes: 0)
+            var counted: Set<Digest> = []
+            for source in layer.sources where source.size > 0 && counted.insert(source.digest).inserted {
+                addition.contents += 1
+                addition.bytes += source.size
+                // New for the first layer that brings it only.
+                if isNew.remove(source.digest) != nil {
+                    addition.newContents += 1
+                    addition.newBytes += source.size
+                }
+            }
+            return addition
+        }
+    }
+}
+
+/// A closure that lacks something.
+public struct UnresolvedClosure: Error {
+    /// Never empty.
+    public let dependencies: [UnresolvedDependency]
+
+    /// - Throws: itself, when `closure` is not complete.
+    public static func check(_ closure: Closure) throws(UnresolvedClosure) {
+        if !closure.isComplete { throw UnresolvedClosure(dependencies: closure.unresolved) }
+    }
+}

@@ -1,0 +1,67 @@
+import Digests
+public import LayerStore
+import OCI
+public import Trees
+
+/// Keeps a composition as a named image.
+public struct ComposeImage: Sendable {
+    private let workspace: Workspace
+
+    public init(_ workspace: Workspace) { self.workspace = workspace }
+
+    /// What became of a composition.
+    public struct Result: Sendable {
+        public var composition: Composition
+        public var selection: Selection
+        /// nil when no name was given: nothing was stored then.
+        public var outcome: CommitOutcome?
+    }
+
+    /// Stacks the layers of `expression` and, with a `name`, stores the image.
+    ///
+    /// - Parameter settings: what is set here replaces what an image among the expression has.
+    /// - Throws: ``CompositionError`` for layers that disagree, ``LayerStoreError/nameTaken(_:detail:)`` for a name that
+    ///   stands for something else.
+    public func run(
+        _ expression: Expression, as name: Name?, settings: ImageSettings, onConflict: ConflictPolicy?,
+        replacing: Bool = false
+    ) throws -> Result {
+        var selection = try workspace.select(expression)
+        selection.settings = selection.settings.overridden(by: settings)
+        if let onConflict { selection.onConflict = onConflict }
+        _ = try ImageDefaults(workspace, selection)
+        let composition = try workspace.compose(selection)
+        guard let name else { return Result(composition: composition, selection: selection, outcome: nil) }
+        let record = ImageRecord(
+            created: workspace.now, expression: expression.description,
+            layers: selection.layers.map { ImageRecord.Layer(name: $0.name, record: $0.digest) },
+            onConflict: selection.onConflict, settings: selection.settings)
+        let session = try workspace.store.beginAdding()
+        let outcome = try session.commit(image: name, record, replacing: replacing)
+        return Result(composition: composition, selection: selection, outcome: outcome)
+    }
+}
+
+extension ImageSettings {
+    /// These settings, with those of `other` that are set in their place; environments and labels are merged by name.
+    func overridden(by other: ImageSettings) -> ImageSettings {
+        var result = self
+        result.command = other.command ?? command
+        // A new entrypoint makes the old command meaningless, as in a Dockerfile.
+        if other.entrypoint != nil, other.command == nil { result.command = [] }
+        result.entrypoint = other.entrypoint ?? entrypoint
+        let names = Set(other.environment.map(Self.variableName))
+        result.environment = environment.filter { !names.contains(Self.variableName($0)) } + other.environment
+        result.workingDirectory = other.workingDirectory ?? workingDirectory
+        result.user = other.user ?? user
+        result.labels.merge(other.labels) { $1 }
+        result.exposedPorts = Array(Set(exposedPorts + other.exposedPorts)).sorted()
+        result.stopSignal = other.stopSignal ?? stopSignal
+        result.platform = other.platform ?? platform
+        return result
+    }
+
+    static func variableName(_ variable: String) -> Substring {
+        variable.prefix { $0 != "=" }
+    }
+}
