@@ -16,6 +16,12 @@ public struct ByteString: Hashable, Sendable {
         bytes = Array(text.utf8)
     }
 
+    /// All bytes at once; the array's own hashing feeds them one by one, which dominates look-ups by path.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(bytes.count)
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
     public var count: Int { bytes.count }
     public var isEmpty: Bool { bytes.isEmpty }
 

@@ -11,57 +11,76 @@ struct LoaderScan {
     private(set) var version: GlibcVersion?
 
     init(_ bytes: [UInt8]) {
+        // The directories read so far of the run that the scan is in.
         var run: [ByteString] = []
-        bytes.withUnsafeBufferPointer { all in
-            var start = 0
-            while start < all.count {
-                var end = start
-                while end < all.count, all[end] != 0 { end += 1 }
-                let text = all[start..<end]
-                if let first = text.first, first == UInt8(ascii: "/"), Self.isSystemDirectory(text) {
+        var start = 0
+        while start < bytes.count {
+            var end = start
+            while end < bytes.count, bytes[end] != 0 { end += 1 }
+            // Most of a binary's zero-terminated pieces are short and no text.
+            if end - start >= Self.shortestText, Self.isText(bytes[start]) {
+                let text = bytes[start..<end]
+                if Self.isSystemDirectory(text) {
                     run.append(ByteString(text))
                 } else {
                     close(&run)
-                    if text.count > 3 { examine(text) }
+                    examine(text)
                 }
-                start = end + 1
+            } else {
+                close(&run)
             }
+            start = end + 1
         }
         close(&run)
     }
 
+    private static let shortestText = 5
+    private static let longestText = 512
+
     /// Takes the longest run of directories; the loader holds shorter ones for messages.
     private mutating func close(_ run: inout [ByteString]) {
+        guard !run.isEmpty else { return }
         if run.count > systemDirectories?.count ?? 0 { systemDirectories = run }
         run.removeAll()
     }
 
-    private mutating func examine(_ text: Slice<UnsafeBufferPointer<UInt8>>) {
-        if hardwareCapabilities == nil, text.count < 256, text.contains(UInt8(ascii: ":")) {
-            let names = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-            if names.allSatisfy(Self.isCapability) { hardwareCapabilities = names.map { ByteString($0) } }
+    private mutating func examine(_ text: ArraySlice<UInt8>) {
+        guard text.count <= Self.longestText else { return }
+        if hardwareCapabilities == nil, text.contains(UInt8(ascii: ":")) {
+            let names = ByteString(text).split(on: UInt8(ascii: ":"))
+            if names.allSatisfy(Self.isCapability) { hardwareCapabilities = names }
         }
-        if version == nil, text.count < 512 { version = Self.version(in: text) }
+        if version == nil { version = Self.version(in: text) }
     }
 
-    private static func isSystemDirectory(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
-        text.count > 4 && text.count < 512 && text.last == UInt8(ascii: "/")
-            && text.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "%") }
+    private static func isText(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7f }
+
+    private static func isSystemDirectory(_ text: ArraySlice<UInt8>) -> Bool {
+        text.first == UInt8(ascii: "/") && text.last == UInt8(ascii: "/") && text.count <= longestText
+            && text.allSatisfy { isText($0) && $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "%") }
             && text.split(separator: UInt8(ascii: "/")).contains { $0.starts(with: "lib".utf8) }
     }
 
-    /// The prefixes of sysdeps/*/dl-hwcaps-subdirs.c.
-    private static func isCapability(_ name: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
-        name.starts(with: "x86-64-v".utf8) || name.starts(with: "power".utf8)
-            || (name.count == 3 && name.first == UInt8(ascii: "z"))
+    /// The names in sysdeps/*/dl-hwcaps-subdirs.c.
+    private static func isCapability(_ name: ByteString) -> Bool {
+        name.hasPrefix("x86-64-v") || name.hasPrefix("power") || (name.count == 3 && name.hasPrefix("z"))
     }
 
-    /// The number in "ld.so (…) stable release version 2.36.", and in the older "GNU C Library (…) stable release
-    /// version 2.31."
-    private static func version(in text: Slice<UnsafeBufferPointer<UInt8>>) -> GlibcVersion? {
-        guard let phrase = text.firstRange(of: Array("release version ".utf8)) else { return nil }
-        let numbers = text[phrase.upperBound...].prefix { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
-            .split(separator: UInt8(ascii: ".")).map { String(decoding: $0, as: UTF8.self) }
+    private static let versionPhrase = Array("release version ".utf8)
+
+    /// The number in "ld.so (…) stable release version 2.36.", or in the older "GNU C Library (…) stable release version
+    /// 2.31."
+    private static func version(in text: ArraySlice<UInt8>) -> GlibcVersion? {
+        let phrase = versionPhrase
+        guard text.count > phrase.count,
+            let start = (text.startIndex..<text.endIndex - phrase.count).first(where: { index in
+                text[index] == phrase[0] && text[index..<index + phrase.count].elementsEqual(phrase)
+            })
+        else { return nil }
+        let numbers = text[(start + phrase.count)...]
+            .prefix { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
+            .split(separator: UInt8(ascii: "."))
+            .map { String(decoding: $0, as: UTF8.self) }
         guard numbers.count >= 2, let major = Int(numbers[0]), let minor = Int(numbers[1]) else { return nil }
         return GlibcVersion(major, minor)
     }
