@@ -42,6 +42,8 @@ let package = Package(
 
         // Formats: bytes in, values out, and back.
         module("ELF", "Bytes"),
+        module("Tar", "Bytes"),
+        module("OCI", "Digests"),
 
         // The kernel's interface.
         .target(name: "CLinux"),
@@ -50,12 +52,24 @@ let package = Package(
         // What programs need of a root: the dynamic loader's search.
         module("Loader", "Bytes", "ELF", "Posix", system),
 
+        // A command in a root of its own.
+        .target(name: "CSandbox"),
+        module("Sandbox", "Bytes", "CSandbox", "Posix", system),
+
         // The store.
         module("LayerStore", "Bytes", "Digests", "Posix", "Trees", grdb, system),
 
+        // Layers and images as others read them.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        module("ImageTransport", "Bytes", "CZlib", "Digests", "OCI", "Posix", "Tar", "Trees", system),
+
         // The use cases, and the command line on top of them.
-        module("LayerFSKit", "Bytes", "Digests", "LayerStore", "Loader", "Posix", "Trees", system),
-        module("LayerFSCommands", "Bytes", "LayerFSKit", "LayerStore", "Loader", "Posix", "Trees", argumentParser),
+        module(
+            "LayerFSKit", "Bytes", "Digests", "ELF", "ImageTransport", "LayerStore", "Loader", "OCI", "Posix", "Sandbox",
+            "Trees", system),
+        module(
+            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI", "Posix", "Sandbox",
+            "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
         tests("BytesTests", "Bytes"),

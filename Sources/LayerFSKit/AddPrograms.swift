@@ -1,6 +1,7 @@
 public import Bytes
 public import LayerStore
 import Digests
+import ImageTransport
 public import Loader
 import Posix
 public import Trees
@@ -55,7 +56,7 @@ public struct AddPrograms: Sendable {
     ///
     /// - Throws: ``UnresolvedClosure`` when something is missing, ``LayerStoreError`` when a name is taken or the store
     ///   cannot be written.
-    public func run(_ requests: [Request], replacing: Bool = false, progress: Progress = .none) throws -> [Addition] {
+    public func run(_ requests: [Request], replacing: Bool = false, progress: ProgressMeter = .none) throws -> [Addition] {
         for request in requests { try UnresolvedClosure.check(request.closure) }
         let session = try workspace.store.beginAdding()
         let layers = try requests.map { request in
@@ -67,10 +68,10 @@ public struct AddPrograms: Sendable {
         progress.begin("writing", total: 0)
         var isNew = Set(try session.publish())
         return try zip(requests, layers).map { request, layer in
-            let diffID = try LayerDigest.diffID(of: layer.tree, workspace.store.blobs)
+            let diffID = try LayerPacking().measure(Array(layer.tree.entries.dropFirst()), from: workspace.store.blobs).diffID
             let outcome = try session.commit(
                 layer: request.name, tree: layer.tree,
-                provenance: Provenance(request.closure, owners: owners(of: request.closure)),
+                provenance: Provenance(request.closure, owners: [:]),
                 source: "layerfs add \(request.closure.programs.map(\.request.description).joined(separator: " "))",
                 created: workspace.now, platform: try request.closure.platform(), diffID: diffID,
                 replacing: replacing, known: layer.sources)

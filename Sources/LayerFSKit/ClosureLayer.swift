@@ -19,7 +19,7 @@ struct ClosureLayer {
     ///
     /// - Parameter root: where the closure's root lies on this machine.
     init(
-        _ closure: Closure, root: ByteString, session: StoreSession, pool: WorkerPool, progress: Progress
+        _ closure: Closure, root: ByteString, session: StoreSession, pool: WorkerPool, progress: ProgressMeter
     ) throws {
         let files = closure.files.filter { if case .file = $0.kind { true } else { false } }
         let known = try session.known(files.map(\.sourcePath))

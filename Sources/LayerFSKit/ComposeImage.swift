@@ -23,7 +23,7 @@ public struct ComposeImage: Sendable {
     /// - Throws: ``CompositionError`` for layers that disagree, ``LayerStoreError/nameTaken(_:detail:)`` for a name that
     ///   stands for something else.
     public func run(
-        _ expression: Expression, as name: Name?, settings: ImageSettings, onConflict: ConflictPolicy?,
+        _ expression: RootExpression, as name: Name?, settings: ImageSettings, onConflict: ConflictPolicy?,
         replacing: Bool = false
     ) throws -> Result {
         var selection = try workspace.select(expression)

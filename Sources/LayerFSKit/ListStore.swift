@@ -1,5 +1,6 @@
 import Digests
 public import LayerStore
+import Trees
 
 /// Lists what a store has names for.
 public struct ListStore: Sendable {

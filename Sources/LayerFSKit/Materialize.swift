@@ -27,7 +27,7 @@ public struct Materialize: Sendable {
     /// Makes `tree` the directory `path`, which must not exist or be empty.
     ///
     /// - Throws: ``LayerFSError`` or what the store throws; nothing is left at `path` then.
-    public func run(_ tree: Tree, at path: ByteString, progress: Progress = .none) throws -> MaterializeSummary {
+    public func run(_ tree: Tree, at path: ByteString, progress: ProgressMeter = .none) throws -> MaterializeSummary {
         try workspace.store.whileReading {
             let target = try TargetDirectory(path)
             do {
@@ -43,7 +43,7 @@ public struct Materialize: Sendable {
 
     /// Fills the empty directory `root` with `tree`.
     func fill(
-        _ root: SharedDescriptor, with tree: Tree, progress: Progress
+        _ root: SharedDescriptor, with tree: Tree, progress: ProgressMeter
     ) throws -> MaterializeSummary {
         let plan = Plan(tree)
         do {

@@ -1,6 +1,6 @@
 import Bytes
 import Digests
-public import LayerStore
+import LayerStore
 import OCI
 public import Trees
 
@@ -51,7 +51,7 @@ public struct ShowRoot: Sendable {
         public var source: String?
     }
 
-    public func run(_ expression: Expression) throws -> Description {
+    public func run(_ expression: RootExpression) throws -> Description {
         let selection = try workspace.select(expression)
         let tree = try workspace.compose(selection).tree
         let defaults = try ImageDefaults(workspace, selection)

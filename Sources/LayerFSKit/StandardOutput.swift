@@ -8,11 +8,3 @@ enum StandardOutput {
         try Files.open("/proc/self/fd/1", .writeOnly)
     }
 }
-
-/// Where files that have no better place are put together.
-enum TemporaryDirectoryPath {
-    /// `$TMPDIR`, else `/var/tmp`, which is not kept in memory.
-    static func path(_ environment: Environment) -> ByteString {
-        environment.value("TMPDIR").map { ByteString($0) } ?? "/var/tmp"
-    }
-}

@@ -28,7 +28,7 @@ public struct Selection: Sendable {
     }
 
     /// As it was asked for.
-    public var expression: Expression
+    public var expression: RootExpression
     /// The lowest first; none twice.
     public var layers: [Layer]
     /// As the image was composed, or defaults where the expression is not one image.
@@ -41,7 +41,7 @@ extension Workspace {
     /// image's layers; an expression that is one image has that image's settings and conflict policy, too.
     ///
     /// - Throws: ``LayerFSError/noSuchName(_:near:)``, or ``LayerStoreError`` when a document is missing or damaged.
-    public func select(_ expression: Expression) throws -> Selection {
+    public func select(_ expression: RootExpression) throws -> Selection {
         var selection = Selection(
             expression: expression, layers: [], settings: ImageSettings(), onConflict: .error)
         var seen: Set<Digest> = []

@@ -24,6 +24,18 @@ extension OwnedDescriptor {
         return try retrying("pread", path) { pread(number, buffer.baseAddress, buffer.count, position) }
     }
 
+    /// The next `count` bytes, fewer at the end of the file.
+    public borrowing func readPrefix(_ count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var received = 0
+        while received < count {
+            let more = try read(&bytes, from: received)
+            if more == 0 { break }
+            received += more
+        }
+        return Array(bytes[..<received])
+    }
+
     /// The bytes from the current offset to the end, at most `limit`.
     ///
     /// - Throws: EFBIG when there are more.

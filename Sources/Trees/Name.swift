@@ -39,7 +39,7 @@ public struct Name: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a text is not a ``Name`` or an ``Expression``.
+/// Why a text is not a ``Name`` or an ``RootExpression``.
 public enum NameError: Error, Hashable, CustomStringConvertible {
     case empty
     case tooLong(String)
@@ -60,7 +60,7 @@ public enum NameError: Error, Hashable, CustomStringConvertible {
 }
 
 /// A composition as a person writes it: names with `+` between them, the lowest layer first.
-public struct Expression: Hashable, Sendable, CustomStringConvertible {
+public struct RootExpression: Hashable, Sendable, CustomStringConvertible {
     /// Never empty.
     public let names: [Name]
 

@@ -17,12 +17,12 @@ struct NameTests {
     }
 
     @Test func anExpressionStacksNames() throws {
-        #expect(try Expression("bash+ls+team/x:1").names.map(\.text) == ["bash", "ls", "team/x:1"])
-        #expect(try Expression("bash").singleName == Name("bash"))
+        #expect(try RootExpression("bash+ls+team/x:1").names.map(\.text) == ["bash", "ls", "team/x:1"])
+        #expect(try RootExpression("bash").singleName == Name("bash"))
     }
 
     @Test(arguments: ["", "+", "a+", "+a", "a++b", "a+b c"])
     func theseAreNoExpressions(_ text: String) {
-        #expect(throws: NameError.self) { try Expression(text) }
+        #expect(throws: NameError.self) { try RootExpression(text) }
     }
 }

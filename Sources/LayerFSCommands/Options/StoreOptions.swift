@@ -1,6 +1,5 @@
 import ArgumentParser
 import Bytes
-import Foundation
 import LayerFSKit
 import LayerStore
 import Posix
@@ -14,7 +13,7 @@ struct StoreOptions: ParsableArguments {
 
     /// Opens the store.
     func workspace(_ access: Store.Access) throws -> Workspace {
-        let environment = Environment(ProcessInfo.processInfo.environment)
+        let environment = Environment.current
         let path = try environment.storePath(option: store, relativeTo: Files.currentDirectory())
         return try Workspace(store: path, access, sourceDateEpoch: try environment.sourceDateEpoch())
     }

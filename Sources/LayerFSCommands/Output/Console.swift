@@ -32,8 +32,8 @@ struct Console: Sendable {
     func warn(_ text: String) { Self.say("warning: \(text)") }
 
     /// Runs `body` while its progress is shown.
-    func whileWatching<Result>(_ body: (Progress) throws -> Result) rethrows -> Result {
-        let watched = Progress()
+    func whileWatching<Result>(_ body: (ProgressMeter) throws -> Result) rethrows -> Result {
+        let watched = ProgressMeter()
         let display = ProgressDisplay(watched, style: isQuiet ? .none : progress)
         defer { display.end() }
         return try body(watched)

@@ -3,14 +3,14 @@ import Glibc
 import LayerFSKit
 import Synchronization
 
-/// Shows a ``Progress`` on standard error once it has taken half a second: a bar on a terminal, a line every ten seconds
+/// Shows a ``ProgressMeter`` on standard error once it has taken half a second: a bar on a terminal, a line every ten seconds
 /// elsewhere.
 final class ProgressDisplay: Sendable {
     private let ended = Atomic(false)
     private let finished = DispatchSemaphore(value: 0)
     private let isShown: Bool
 
-    init(_ progress: Progress, style: ProgressStyle) {
+    init(_ progress: ProgressMeter, style: ProgressStyle) {
         isShown = style != .none
         guard isShown else { return }
         let drawsBar = style == .auto && isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
@@ -27,7 +27,7 @@ final class ProgressDisplay: Sendable {
         finished.wait()
     }
 
-    private func watch(_ progress: Progress, every interval: Double, drawsBar: Bool) {
+    private func watch(_ progress: ProgressMeter, every interval: Double, drawsBar: Bool) {
         let start = Date()
         var next = 0.5
         var drawn = false
@@ -48,14 +48,14 @@ final class ProgressDisplay: Sendable {
         if drawn { Self.write("\r\u{1b}[K") }
     }
 
-    private static func line(_ state: Progress.State, elapsed: Double) -> String {
+    private static func line(_ state: ProgressMeter.State, elapsed: Double) -> String {
         let rate = ByteCount(UInt64(Double(state.done) / max(elapsed, 0.001)))
         return state.total > 0
             ? "\(state.activity): \(ByteCount(state.done)) of \(ByteCount(state.total)), \(rate)/s"
             : "\(state.activity): \(ByteCount(state.done)), \(rate)/s"
     }
 
-    private static func bar(_ state: Progress.State) -> String {
+    private static func bar(_ state: ProgressMeter.State) -> String {
         guard state.total > 0 else { return "" }
         let width = 24
         let filled = Int(Double(width) * min(1, Double(state.done) / Double(state.total)))

@@ -1,5 +1,7 @@
+import Bytes
 import LayerFSKit
 import LayerStore
+import OCI
 import Trees
 
 /// What `add --json` says of one layer.
@@ -48,5 +50,25 @@ struct CompositionReport: Codable {
         settledConflicts = result.composition.settled.map {
             Settled(path: $0.path.description, lower: $0.lower, upper: $0.upper, reason: $0.reason.rawValue)
         }
+    }
+}
+
+/// What `export --json` says.
+struct ExportReport: Codable {
+    var manifest: Blob?
+    var config: Blob?
+    var layers: [Blob]
+    var diffIDs: [String]
+
+    struct Blob: Codable {
+        var digest: String
+        var size: Int64
+    }
+
+    init(_ result: ExportImage.Result) {
+        manifest = result.manifest.map { Blob(digest: "\($0.digest)", size: $0.size) }
+        config = result.configuration.map { Blob(digest: "\($0.digest)", size: $0.size) }
+        layers = result.layers.map { Blob(digest: "\($0.digest)", size: $0.size) }
+        diffIDs = result.diffIDs
     }
 }

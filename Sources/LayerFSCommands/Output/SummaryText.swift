@@ -1,5 +1,8 @@
+import Bytes
+import Digests
 import LayerFSKit
 import LayerStore
+import OCI
 import Trees
 
 /// The one line in which a command says what it did.
@@ -37,6 +40,19 @@ enum SummaryText {
     static func settled(_ conflict: Conflict, _ policy: ConflictPolicy) -> String {
         "\(conflict.path): \(conflict.lower) and \(conflict.upper) have \(conflict.reason.rawValue); took that of "
             + (policy == .last ? conflict.upper : conflict.lower)
+    }
+
+    static func exported(_ result: ExportImage.Result, _ expression: RootExpression) -> String {
+        let place =
+            switch result.target {
+            case .layout(let path), .archive(let path), .tar(let path):
+                path == ExportImage.Target.standardOutput ? "standard output" : "\(path)"
+            }
+        guard let manifest = result.manifest else {
+            return "exported \(expression) to \(place): \(result.diffIDs.first ?? "")"
+        }
+        let size = result.layers.reduce(0) { $0 + UInt64(clamping: $1.size) }
+        return "exported \(expression) to \(place): \(result.layers.count) layers, \(ByteCount(size)), manifest \(manifest.digest)"
     }
 
     static func materialized(_ summary: MaterializeSummary, at directory: String) -> String {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Bytes
-import Foundation
 import LayerFSKit
+import Loader
+import LayerStore
 import Trees
 
 /// `layerfs add PROGRAM…`
@@ -33,7 +34,7 @@ struct AddCommand: ParsableCommand {
 
     func run() throws {
         let console = outputOptions.console
-        let environment = Environment(ProcessInfo.processInfo.environment)
+        let environment = Environment.current
         // Everything is found before a store is touched: what is missing leaves no trace.
         let resolve = ResolvePrograms(searchPath: environment.searchPath)
         let words = programs.map { ByteString($0) }

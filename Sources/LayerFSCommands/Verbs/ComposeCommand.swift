@@ -14,7 +14,7 @@ struct ComposeCommand: ParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("Layers or images with + between them.", valueName: "expression"))
-    var expression: Expression
+    var expression: RootExpression
 
     @Option(name: [.customShort("t"), .customLong("tag")], help: ArgumentHelp("The image's name.", valueName: "name"))
     var name: Name?
@@ -48,5 +48,3 @@ struct ComposeCommand: ParsableCommand {
         console.note(SummaryText.composed(result, name: name))
     }
 }
-
-extension ConflictPolicy: ExpressibleByArgument {}

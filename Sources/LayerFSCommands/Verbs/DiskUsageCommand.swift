@@ -1,5 +1,6 @@
 import ArgumentParser
 import LayerFSKit
+import LayerStore
 
 /// `layerfs du`
 struct DiskUsageCommand: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import ImageTransport
 import LayerFSKit
+import LayerStore
 import Trees
 
 /// `layerfs export ROOT --oci DIR`
@@ -15,7 +16,7 @@ struct ExportCommand: ParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
-    var expression: Expression
+    var expression: RootExpression
 
     @OptionGroup(title: "Target (one)") var target: ExportTargetOptions
 
@@ -40,6 +41,7 @@ struct ExportCommand: ParsableCommand {
         options.form = layers
         options.compression = compression ?? target.usualCompression
         options.name = name
+        options.scratchDirectory = Environment.current.temporaryDirectory
         let workspace = try storeOptions.workspace(.reading)
         let result = try console.whileWatching { progress in
             try ExportImage(workspace).run(expression, to: target.choice(), options, progress: progress)
@@ -48,6 +50,3 @@ struct ExportCommand: ParsableCommand {
         console.note(SummaryText.exported(result, expression))
     }
 }
-
-extension ExportImage.LayerForm: ExpressibleByArgument {}
-extension Compression: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LayerFSKit
+import LayerStore
 
 /// `layerfs ls`
 struct ListCommand: ParsableCommand {

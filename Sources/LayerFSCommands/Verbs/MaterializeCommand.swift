@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import LayerFSKit
+import LayerStore
 import Trees
 
 /// `layerfs materialize ROOT DIR`
@@ -15,7 +16,7 @@ struct MaterializeCommand: ParsableCommand {
         aliases: ["checkout"])
 
     @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
-    var expression: Expression
+    var expression: RootExpression
 
     @Argument(help: ArgumentHelp("The directory to make.", valueName: "dir"))
     var directory: String
@@ -42,5 +43,3 @@ struct MaterializeCommand: ParsableCommand {
         console.note(SummaryText.materialized(summary, at: directory))
     }
 }
-
-extension LinkMode: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LayerFSKit
+import LayerStore
 import Trees
 
 /// `layerfs rm NAME…`

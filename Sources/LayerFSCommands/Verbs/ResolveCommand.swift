@@ -1,7 +1,7 @@
 import ArgumentParser
 import Bytes
-import Foundation
 import LayerFSKit
+import LayerStore
 import Loader
 
 /// `layerfs resolve PROGRAM…`
@@ -38,7 +38,7 @@ struct ResolveCommand: ParsableCommand {
 
     func run() throws {
         let console = outputOptions.console
-        let environment = Environment(ProcessInfo.processInfo.environment)
+        let environment = Environment.current
         let closure = try ResolvePrograms(searchPath: environment.searchPath)
             .closure(of: programs.map { ByteString($0) })
         switch form {

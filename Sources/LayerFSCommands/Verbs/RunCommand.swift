@@ -1,6 +1,8 @@
 import ArgumentParser
 import Bytes
 import LayerFSKit
+import Sandbox
+import LayerStore
 import Trees
 
 /// `layerfs run ROOT [-- COMMAND…]`
@@ -15,7 +17,7 @@ struct RunCommand: ParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
-    var expression: Expression
+    var expression: RootExpression
 
     @Option(name: [.customShort("e"), .long], help: ArgumentHelp("A variable; may be repeated.", valueName: "NAME=value"))
     var env: [String] = []
@@ -41,7 +43,7 @@ struct RunCommand: ParsableCommand {
         let status: Int32
         do {
             let ended = try RunRoot(storeOptions.workspace(.changing)).run(expression, options)
-            status = ended.exitCode
+            status = ended.code
         } catch {
             throw RunFailure(error)
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LayerFSKit
+import LayerStore
 import Trees
 
 /// `layerfs show ROOT`
@@ -8,7 +9,7 @@ struct ShowCommand: ParsableCommand {
         commandName: "show", abstract: "Show what a layer, an image or an expression is made of.")
 
     @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
-    var expression: Expression
+    var expression: RootExpression
 
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var outputOptions: OutputOptions

@@ -1,9 +1,9 @@
 import Synchronization
 
 /// How far a long piece of work has come; read by whoever shows it.
-public final class Progress: Sendable {
+public final class ProgressMeter: Sendable {
     /// Nobody watches.
-    public static let none = Progress()
+    public static let none = ProgressMeter()
 
     private let state = Mutex(State())
 

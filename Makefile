@@ -1,0 +1,40 @@
+# layerfs: `make demo` shows it working, `make test` proves it. Both install what they need on Debian and Ubuntu.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+# The release build links the Swift runtime in: it starts faster, and the program runs where Swift is not installed.
+RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --product layerfs
+BINARY = .build/release/layerfs
+
+.PHONY: build demo test check fmt bench install clean
+
+build:
+	scripts/setup build
+	$(RELEASE)
+
+# The walk from `add bash` to a running root and an image, on this machine, in a temporary store.
+demo: build
+	scripts/demo $(BINARY)
+
+# All tests, with the real counterparts: Docker, skopeo, umoci, podman, buildah and the file systems.
+test:
+	scripts/setup build counterparts
+	scripts/test
+
+# What CI checks beside the tests: the format, and that nothing warns.
+check:
+	$(SWIFT) format lint --recursive --strict Package.swift Sources Tests
+	CI=1 $(SWIFT) build --build-tests
+
+fmt:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+bench: build
+	scripts/setup build counterparts
+	benchmarks/run $(BINARY)
+
+install: build
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/layerfs
+
+clean:
+	rm -rf .build
