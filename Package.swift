@@ -33,9 +33,29 @@ let package = Package(
         .target(name: "Tar", dependencies: ["Bytes"], swiftSettings: strict),
         .target(name: "OCI", dependencies: ["Digests"], swiftSettings: strict),
 
+        // The store.
+        .target(
+            name: "LayerStore",
+            dependencies: ["Bytes", "Digests", "Posix", "Trees", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+
+        // Images as files.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "ImageTransport",
+            dependencies: [
+                "Bytes", "Digests", "Posix", "Trees", "Tar", "OCI", "CZlib",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "TarTests", dependencies: ["Tar", "Bytes", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["OCI", "Digests", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ImageTransportTests",
+            dependencies: ["ImageTransport", "Bytes", "Digests", "OCI", "Posix", "Tar", "Trees", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
         .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: strict),

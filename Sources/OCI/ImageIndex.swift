@@ -36,12 +36,12 @@ public struct ImageIndex: Hashable, Sendable {
         ]).canonicalBytes
     }
 
-    /// Adds `manifest`, in the place of any that has the same ``AnnotationKey/referenceName`` and platform.
+    /// Adds `manifest`, in the place of any with the same ``AnnotationKey/referenceName``; without a name, of any
+    /// nameless one with the same digest.
     public mutating func replace(_ manifest: Descriptor) {
         let name = manifest.annotations[AnnotationKey.referenceName]
         manifests.removeAll { old in
-            old.annotations[AnnotationKey.referenceName] == name
-                && (name != nil ? old.platform == manifest.platform || old.platform == nil : old.digest == manifest.digest)
+            old.annotations[AnnotationKey.referenceName] == name && (name != nil || old.digest == manifest.digest)
         }
         manifests.append(manifest)
     }

@@ -22,4 +22,11 @@ public struct FileLock: ~Copyable, Sendable {
         _ = try retrying("flock", path) { flock(number, operation) }
         self.file = file
     }
+
+    /// Runs `body` with the lock held.
+    public borrowing func whileHeld<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body()
+    }
 }

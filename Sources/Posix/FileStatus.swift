@@ -80,3 +80,12 @@ public struct FileTime: Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 }
+
+extension FileTime {
+    /// The wall clock (clock_gettime(2), CLOCK_REALTIME).
+    public static var now: FileTime {
+        var time = Glibc.timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return FileTime(seconds: Int64(time.tv_sec), nanoseconds: UInt32(truncatingIfNeeded: time.tv_nsec))
+    }
+}

@@ -94,5 +94,5 @@ extension OwnedDescriptor {
 }
 
 extension FileTime {
-    var timespec: timespec { Glibc.timespec(tv_sec: time_t(seconds), tv_nsec: Int(nanoseconds)) }
+    var timespec: Glibc.timespec { Glibc.timespec(tv_sec: time_t(seconds), tv_nsec: Int(nanoseconds)) }
 }

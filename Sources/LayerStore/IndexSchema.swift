@@ -1,0 +1,123 @@
+import GRDB
+
+/// The tables of `index.sqlite` and the views by which others may query it.
+///
+/// Everything in the index is derived from blobs and references. Views whose names begin with `v1_` are public (see
+/// docs/index-schema.md); tables are not.
+enum IndexSchema {
+    /// Named, ordered, each run once.
+    static func migrator() -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1-layers-and-images") { database in try database.execute(sql: first) }
+        return migrator
+    }
+
+    private static let first = """
+        -- Digests are interned: a 32-byte key would be repeated in every entry.
+        CREATE TABLE blobs (
+            id INTEGER PRIMARY KEY,
+            digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+            size INTEGER NOT NULL
+        ) STRICT;
+
+        -- One row per layer record that a name or an image reaches.
+        CREATE TABLE layers (
+            id INTEGER PRIMARY KEY,
+            record BLOB NOT NULL UNIQUE CHECK (length(record) = 32),
+            tree BLOB NOT NULL,
+            diff_id BLOB NOT NULL,
+            created TEXT NOT NULL,
+            source TEXT NOT NULL,
+            entries INTEGER NOT NULL,
+            size INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE entries (
+            layer INTEGER NOT NULL REFERENCES layers ON DELETE CASCADE,
+            path BLOB NOT NULL,
+            kind TEXT NOT NULL,
+            mode INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            gid INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            blob INTEGER REFERENCES blobs,
+            target BLOB,
+            PRIMARY KEY (layer, path)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX entries_by_blob ON entries (blob) WHERE blob IS NOT NULL;
+
+        CREATE TABLE edges (
+            layer INTEGER NOT NULL REFERENCES layers ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            from_path BLOB,
+            to_path BLOB NOT NULL,
+            kind TEXT NOT NULL,
+            name BLOB,
+            found TEXT,
+            PRIMARY KEY (layer, position)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE images (
+            id INTEGER PRIMARY KEY,
+            record BLOB NOT NULL UNIQUE CHECK (length(record) = 32),
+            created TEXT NOT NULL,
+            expression TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE image_layers (
+            image INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            layer INTEGER NOT NULL REFERENCES layers,
+            name TEXT NOT NULL,
+            PRIMARY KEY (image, position)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE names (
+            kind TEXT NOT NULL CHECK (kind IN ('layer', 'image')),
+            name TEXT NOT NULL,
+            record BLOB NOT NULL,
+            PRIMARY KEY (kind, name)
+        ) STRICT, WITHOUT ROWID;
+
+        -- States of host files whose content is known: the stat cache.
+        CREATE TABLE known_files (
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified_seconds INTEGER NOT NULL,
+            modified_nanoseconds INTEGER NOT NULL,
+            changed_seconds INTEGER NOT NULL,
+            changed_nanoseconds INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            PRIMARY KEY (device, inode)
+        ) STRICT, WITHOUT ROWID;
+
+        -- What the references looked like when they were last compared with this index.
+        CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+        CREATE VIEW v1_layers AS
+            SELECT names.name AS name, lower(hex(layers.record)) AS record, lower(hex(layers.tree)) AS tree,
+                lower(hex(layers.diff_id)) AS diff_id, layers.created AS created, layers.source AS source,
+                layers.entries AS entries, layers.size AS size
+            FROM layers LEFT JOIN names ON names.kind = 'layer' AND names.record = layers.record;
+
+        CREATE VIEW v1_entries AS
+            SELECT lower(hex(layers.record)) AS layer, entries.path AS path, entries.kind AS kind,
+                entries.mode AS mode, entries.uid AS uid, entries.gid AS gid, entries.modified AS modified,
+                lower(hex(blobs.digest)) AS digest, blobs.size AS size, entries.target AS target
+            FROM entries JOIN layers ON layers.id = entries.layer LEFT JOIN blobs ON blobs.id = entries.blob;
+
+        CREATE VIEW v1_edges AS
+            SELECT lower(hex(layers.record)) AS layer, edges.position AS position, edges.from_path AS from_path,
+                edges.to_path AS to_path, edges.kind AS kind, edges.name AS name, edges.found AS found
+            FROM edges JOIN layers ON layers.id = edges.layer;
+
+        CREATE VIEW v1_images AS
+            SELECT names.name AS name, lower(hex(images.record)) AS record, images.created AS created,
+                images.expression AS expression, image_layers.position AS position,
+                image_layers.name AS layer_name, lower(hex(layers.record)) AS layer
+            FROM images JOIN image_layers ON image_layers.image = images.id
+                JOIN layers ON layers.id = image_layers.layer
+                LEFT JOIN names ON names.kind = 'image' AND names.record = images.record;
+        """
+}

@@ -1,0 +1,32 @@
+public import Digests
+
+/// A layer as the store keeps it: a small document that points to the tree and its provenance.
+public struct LayerRecord: Hashable, Sendable, Codable {
+    public var schemaVersion = 1
+    /// When it was made: RFC 3339, UTC, whole seconds.
+    public var created: String
+    /// What made it: `layerfs add bash`.
+    public var source: String
+    /// How many paths it has.
+    public var entries: Int
+    /// The bytes of its files, each path counted.
+    public var size: UInt64
+    /// The tree in composefs-dump form.
+    public var tree: Digest
+    /// The digest of the tree's canonical tar.
+    public var diffID: DiffID
+    /// The provenance document; nil when nothing is known.
+    public var provenance: Digest?
+
+    public init(
+        created: String, source: String, entries: Int, size: UInt64, tree: Digest, diffID: DiffID, provenance: Digest?
+    ) {
+        self.created = created
+        self.source = source
+        self.entries = entries
+        self.size = size
+        self.tree = tree
+        self.diffID = diffID
+        self.provenance = provenance
+    }
+}

@@ -1,0 +1,76 @@
+public import Bytes
+public import Digests
+public import Posix
+
+/// What can go wrong with a store.
+public enum LayerStoreError: Error, CustomStringConvertible {
+    /// A system call failed while doing `step`.
+    case system(step: String, SystemError)
+    /// There is no store at `path`, and none was to be made.
+    case noStore(ByteString)
+    /// The directory `path` has files in it but is no store.
+    case notAStore(ByteString)
+    /// `layerfs.json` cannot be understood.
+    case damagedFormat(ByteString, reason: String)
+    /// The store was made by a newer layerfs.
+    case newerFormat(ByteString, version: Int, features: [String])
+    /// The store may be read, but not written, by this layerfs or this user.
+    case readOnly(ByteString, reason: String)
+    /// Somebody else holds the store's lock.
+    case busy(ByteString, holder: String)
+    /// The store has no blob of this digest, which something in it names.
+    case missingBlob(Digest, wantedBy: String)
+    /// The blob's content is not what its name says.
+    case damagedBlob(Digest, path: ByteString, found: String)
+    /// A record, tree or reference is not in the form that layerfs writes.
+    case damagedRecord(ByteString, reason: String)
+    /// A file kept changing while it was copied into the store.
+    case sourceChanges(ByteString)
+    /// The file to be copied is not a regular file any more.
+    case sourceNotRegular(ByteString)
+    /// No layer or image has this name.
+    case noSuchName(String, near: [String])
+    /// The name belongs to something else already.
+    case nameTaken(String, detail: String)
+    /// The index was refused by SQLite.
+    case index(step: String, message: String)
+
+    public var description: String {
+        switch self {
+        case .system(let step, let error): "cannot \(step): \(error)"
+        case .noStore(let path): "there is no store at \(path). `layerfs add` makes one; --store names another"
+        case .notAStore(let path):
+            "\(path) is a directory with files in it, but no layerfs store. Name an empty or new directory"
+        case .damagedFormat(let path, let reason): "\(path) is damaged: \(reason)"
+        case .newerFormat(let path, let version, let features):
+            "the store \(path) has format \(version)"
+                + (features.isEmpty ? "" : " with \(features.joined(separator: ", "))")
+                + ", which this layerfs does not know. Use a newer layerfs"
+        case .readOnly(let path, let reason): "the store \(path) cannot be written: \(reason)"
+        case .busy(let path, let holder): "the store \(path) is in use by \(holder). Try again, or --wait SECONDS"
+        case .missingBlob(let digest, let user): "the store lacks the content \(digest) that \(user) names"
+        case .damagedBlob(let digest, let path, let found):
+            "the content \(digest) is damaged: \(path) \(found). Nothing was made from it"
+        case .damagedRecord(let what, let reason): "\(what) is damaged: \(reason)"
+        case .sourceChanges(let path): "\(path) keeps changing while it is read. Stop its writer and add it again"
+        case .sourceNotRegular(let path): "\(path) is not a regular file"
+        case .noSuchName(let name, let near):
+            "there is no layer or image '\(name)'"
+                + (near.isEmpty ? ". `layerfs ls` lists them" : ". Did you mean \(near.joined(separator: ", "))?")
+        case .nameTaken(let name, let detail): "the name '\(name)' is taken: \(detail)"
+        case .index(let step, let message):
+            "cannot \(step) the index: \(message). The index can be rebuilt: remove index.sqlite and run the command again"
+        }
+    }
+}
+
+/// Runs `body`, and says what it was for when a system call in it fails.
+func during<Result: ~Copyable>(
+    _ step: @autoclosure () -> String, _ body: () throws(SystemError) -> Result
+) throws(LayerStoreError) -> Result {
+    do {
+        return try body()
+    } catch {
+        throw .system(step: step(), error)
+    }
+}

@@ -1,0 +1,91 @@
+public import Bytes
+public import Digests
+import Posix
+import Synchronization
+import SystemPackage
+public import Trees
+
+/// The inodes that hard links share: for each content as many as there are different metadata.
+///
+/// The first is the blob itself. An entry with the same content but another mode, owner or attributes (or, when asked for,
+/// time) gets a further inode below `nodes/`, made by reflink where the file system can, else by a copy, and kept.
+public final class NodeStore: Sendable {
+    private let store: StoreDirectory
+    private let blobs: BlobStore
+    // Made when the first node is: most materializing needs none, and a read-only store can have none.
+    private let staging = Mutex<StagingArea?>(nil)
+
+    init(_ store: StoreDirectory) {
+        self.store = store
+        blobs = BlobStore(store: store)
+    }
+
+    /// An inode that a file with this content and metadata may be a link to.
+    public struct Node: Sendable {
+        /// Below the store's directory.
+        public var path: ByteString
+    }
+
+    /// The node for a file entry, made if there is none yet.
+    ///
+    /// - Parameter exactTime: whether the time of modification must be the entry's; usually it is not part of the bargain.
+    /// - Returns: nil when such a file is never shared: it is empty, setuid, setgid, or writable by others.
+    /// - Throws: ``LayerStoreError``; a read-only store cannot make nodes.
+    public func node(
+        for digest: Digest, size: UInt64, metadata: Metadata, exactTime: Bool
+    ) throws(LayerStoreError) -> Node? {
+        let wanted = InodeMetadata(metadata)
+        guard size > 0, metadata.mode & 0o6000 == 0, wanted.isShareable else { return nil }
+        guard let blob = try blobs.status(of: digest) else {
+            throw .missingBlob(digest, wantedBy: "a layer")
+        }
+        let path = BlobPath.of(digest)
+        guard blob.size == size else {
+            throw .damagedBlob(
+                digest, path: store.path + "/blobs/sha256/" + path, found: "has \(blob.size) bytes instead of \(size)")
+        }
+        if wanted.matches(blob, exactTime: exactTime) { return Node(path: "blobs/sha256/" + path) }
+        let name = path + "." + ByteString(wanted.key(exactTime: exactTime))
+        try during("look for a node") { () throws(SystemError) in
+            try store.nodes.contains(name)
+        } ? () : makeNode(name, of: digest, wanted)
+        return Node(path: "nodes/" + name)
+    }
+
+    private func makeNode(
+        _ name: ByteString, of digest: Digest, _ metadata: InodeMetadata
+    ) throws(LayerStoreError) {
+        let staging = try stagingArea()
+        let source = try blobs.open(digest, wantedBy: "a layer")
+        let temporary = staging.freshName()
+        do {
+            let file = try staging.directory.open(temporary, [.readWrite, .create, .exclusive])
+            try FileCopy.copyContent(of: source, to: file)
+            try metadata.apply(to: file)
+            // A node is linked without reading it, so it must be whole before it has its name.
+            try file.syncData()
+            try store.nodes.ensureDirectory(ByteString(name.bytes[..<2]))
+            try staging.directory.rename(temporary, to: name, in: store.nodes, replacing: false)
+        } catch where error.errno == .fileExists {
+            staging.discard(temporary)
+        } catch {
+            staging.discard(temporary)
+            throw .system(step: "make a node of \(digest)", error)
+        }
+    }
+
+    private func stagingArea() throws(LayerStoreError) -> StagingArea {
+        if let reason = store.readOnlyReason { throw .readOnly(store.path, reason: reason) }
+        let made = staging.withLock { (area) -> Result<StagingArea, LayerStoreError> in
+            if let area { return .success(area) }
+            do throws(LayerStoreError) {
+                let fresh = try StagingArea(store)
+                area = fresh
+                return .success(fresh)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try made.get()
+    }
+}

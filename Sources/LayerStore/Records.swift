@@ -1,0 +1,52 @@
+import Bytes
+public import Digests
+public import Trees
+
+/// Reading the documents of a store.
+extension Store {
+    /// The largest document that is read into memory: a tree of a million entries has some 200 MB.
+    private static let documentLimit = 1 << 30
+
+    /// The layer record with this digest.
+    ///
+    /// - Throws: ``LayerStoreError`` when it is missing, damaged, or no layer record.
+    public func layerRecord(_ digest: Digest) throws(LayerStoreError) -> LayerRecord {
+        let what = ByteString("the layer record \(digest)")
+        let bytes = try blobs.bytes(of: digest, limit: 1 << 20, wantedBy: "a reference or an image")
+        let record = try StoreJSON.decode(LayerRecord.self, bytes, what: what)
+        guard record.schemaVersion == 1 else {
+            throw .damagedRecord(what, reason: "it has version \(record.schemaVersion), which a newer layerfs wrote")
+        }
+        return record
+    }
+
+    /// The image record with this digest.
+    ///
+    /// - Throws: ``LayerStoreError`` when it is missing, damaged, or no image record.
+    public func imageRecord(_ digest: Digest) throws(LayerStoreError) -> ImageRecord {
+        let what = ByteString("the image record \(digest)")
+        let bytes = try blobs.bytes(of: digest, limit: 16 << 20, wantedBy: "a reference")
+        let record = try StoreJSON.decode(ImageRecord.self, bytes, what: what)
+        guard record.schemaVersion == 1 else {
+            throw .damagedRecord(what, reason: "it has version \(record.schemaVersion), which a newer layerfs wrote")
+        }
+        return record
+    }
+
+    /// The tree of `record`.
+    public func tree(of record: LayerRecord) throws(LayerStoreError) -> Tree {
+        let bytes = try blobs.bytes(of: record.tree, limit: Self.documentLimit, wantedBy: "a layer")
+        do {
+            return try TreeDump.decode(bytes)
+        } catch {
+            throw .damagedRecord(ByteString("the tree \(record.tree)"), reason: "\(error)")
+        }
+    }
+
+    /// The provenance of `record`; nil when it has none.
+    public func provenance(of record: LayerRecord) throws(LayerStoreError) -> Provenance? {
+        guard let digest = record.provenance else { return nil }
+        let bytes = try blobs.bytes(of: digest, limit: Self.documentLimit, wantedBy: "a layer")
+        return try StoreJSON.decode(Provenance.self, bytes, what: ByteString("the provenance \(digest)"))
+    }
+}

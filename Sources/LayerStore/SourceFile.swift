@@ -1,0 +1,54 @@
+import Bytes
+public import Digests
+public import Posix
+import SystemPackage
+public import Trees
+
+/// A host file that was taken into the store, and what it was at that moment.
+public struct SourceFile: Sendable {
+    public var digest: Digest
+    public var size: UInt64
+    /// As the file had it: owner, permissions, time, and the attributes that images carry.
+    public var metadata: Metadata
+    /// Whether its content had to be copied, or was there.
+    public var wasCopied: Bool
+    /// What identifies this state of the file.
+    public var fingerprint: SourceFingerprint
+}
+
+/// One state of a host file, as git's index tells states apart: any change of content changes at least one of these.
+public struct SourceFingerprint: Hashable, Sendable {
+    var identity: FileIdentity
+    var size: UInt64
+    var modified: FileTime
+    var changed: FileTime
+
+    init(_ status: FileStatus) {
+        (identity, size, modified, changed) = (status.identity, status.size, status.modified, status.changed)
+    }
+
+    /// Whether the file had rested for two seconds at `now`. A file changed again within the granularity of its
+    /// file system's clock would keep the fingerprint, so younger states are not remembered ("racily clean" in git).
+    func isSettled(at now: FileTime) -> Bool {
+        max(modified.seconds, changed.seconds) + 2 < now.seconds
+    }
+}
+
+extension Metadata {
+    /// What images carry of an inode: the attributes that programs rely on (file capabilities, `user.*`), not those
+    /// that belong to the machine (SELinux labels, access control lists).
+    init(_ status: FileStatus, attributes: [(name: ByteString, value: ByteString)]) {
+        self.init(
+            mode: status.permissions, uid: status.uid, gid: status.gid, modified: Timestamp(status.modified),
+            extendedAttributes: attributes.filter { $0.name == "security.capability" || $0.name.hasPrefix("user.") }
+                .map { ExtendedAttribute(name: $0.name, value: $0.value) })
+    }
+}
+
+extension Timestamp {
+    /// The time of an inode.
+    public init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: time.nanoseconds) }
+
+    /// The time as the kernel takes it.
+    public var fileTime: FileTime { FileTime(seconds: seconds, nanoseconds: nanoseconds) }
+}

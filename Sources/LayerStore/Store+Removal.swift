@@ -1,0 +1,50 @@
+import Bytes
+public import Digests
+public import Trees
+
+/// What removing a name came to.
+public struct Removal: Hashable, Sendable {
+    public var kind: NamedKind
+    /// Images that stack the layer still, by name: its content stays for them.
+    public var stillUsedBy: [String]
+}
+
+extension Store {
+    /// What `name` stands for; nil when it is not in the store.
+    public func lookUp(_ name: Name) throws(LayerStoreError) -> (kind: NamedKind, record: Digest)? {
+        for kind in NamedKind.allCases {
+            if let digest = try references.digest(of: name, kind) { return (kind, digest) }
+        }
+        return nil
+    }
+
+    /// Forgets `name`. Contents that nothing names any more stay until they are collected.
+    ///
+    /// - Throws: ``LayerStoreError/noSuchName(_:near:)``.
+    public func remove(_ name: Name) throws(LayerStoreError) -> Removal {
+        guard let index = writableIndex else { throw .readOnly(path, reason: "it was opened for reading") }
+        return try whileCommitting { () throws(LayerStoreError) in
+            guard let found = try lookUp(name) else {
+                throw .noSuchName(name.text, near: try near(name))
+            }
+            var users: [String] = []
+            if found.kind == .layer {
+                for image in try references.names(.image) {
+                    guard let digest = try references.digest(of: image, .image) else { continue }
+                    if try imageRecord(digest).layers.contains(where: { $0.record == found.record }) {
+                        users.append(image.text)
+                    }
+                }
+            }
+            try references.remove(name, found.kind)
+            try IndexUpdate(self, index).synchronise()
+            return Removal(kind: found.kind, stillUsedBy: users)
+        }
+    }
+
+    /// Names that a person may have meant by `name`, the nearest first.
+    public func near(_ name: Name) throws(LayerStoreError) -> [String] {
+        let all = try references.names(.layer) + references.names(.image)
+        return EditDistance.near(name.text, among: all.map(\.text))
+    }
+}

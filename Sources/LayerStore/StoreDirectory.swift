@@ -1,0 +1,111 @@
+import Bytes
+import Posix
+import SystemPackage
+
+/// The directory of a store, opened: the descriptors that everything else works relative to.
+final class StoreDirectory: Sendable {
+    let path: ByteString
+    let root: OwnedDescriptor
+    let blobs: OwnedDescriptor
+    let nodes: OwnedDescriptor
+    let layerReferences: OwnedDescriptor
+    let imageReferences: OwnedDescriptor
+    /// Why the store cannot be written; nil when it can.
+    let readOnlyReason: String?
+
+    private static let directories: [ByteString] = [
+        "blobs", "blobs/sha256", "nodes", "refs", "refs/layers", "refs/images", "cache", "staging",
+    ]
+
+    /// Opens the store at `path`.
+    ///
+    /// - Parameter creating: make a store where there is nothing, or an empty directory.
+    /// - Throws: ``LayerStoreError`` when there is no store, or one of a format that this program cannot read.
+    init(_ path: ByteString, creating: Bool) throws(LayerStoreError) {
+        self.path = path
+        if creating { try Self.makeDirectories(path) }
+        let opened: OwnedDescriptor
+        do {
+            opened = try Files.open(path, [.readOnly, .directory])
+        } catch where error.errno == .noSuchFileOrDirectory {
+            throw .noStore(path)
+        } catch {
+            throw .system(step: "open the store", error)
+        }
+        let format: StoreFormat
+        if let found = try Self.readFormat(opened, path: path) {
+            format = found
+        } else if creating {
+            format = try Self.initialise(opened, path: path)
+        } else {
+            throw .noStore(path)
+        }
+        do {
+            blobs = try opened.open("blobs/sha256", [.readOnly, .directory])
+            nodes = try opened.open("nodes", [.readOnly, .directory])
+            layerReferences = try opened.open("refs/layers", [.readOnly, .directory])
+            imageReferences = try opened.open("refs/images", [.readOnly, .directory])
+        } catch {
+            throw .system(step: "open the store's directories", error)
+        }
+        readOnlyReason = format.readOnlyReason
+        root = opened
+    }
+
+    private static func readFormat(
+        _ root: borrowing OwnedDescriptor, path: ByteString
+    ) throws(LayerStoreError) -> StoreFormat? {
+        let bytes: [UInt8]
+        do {
+            bytes = try root.open(StoreFormat.fileName, [.readOnly, .noFollow]).readAll(limit: 1 << 16)
+        } catch where error.errno == .noSuchFileOrDirectory {
+            return nil
+        } catch {
+            throw .system(step: "read the store's format", error)
+        }
+        return try StoreFormat.decode(bytes, path: path + "/" + StoreFormat.fileName)
+    }
+
+    /// Makes a store of an empty directory; whoever makes the same one at the same time does the same.
+    private static func initialise(
+        _ root: borrowing OwnedDescriptor, path: ByteString
+    ) throws(LayerStoreError) -> StoreFormat {
+        let known = Set(directories + ["lock", StoreFormat.fileName])
+        do {
+            for entry in try root.names() where !known.contains(entry.name) && !entry.name.hasPrefix(".layerfs.json.") {
+                throw LayerStoreError.notAStore(path)
+            }
+            for directory in directories { try root.ensureDirectory(directory) }
+            try (try root.open("lock", [.writeOnly, .create], mode: 0o666)).close()
+            // The format file comes last: a directory that has it is a whole store.
+            let temporary = ByteString(".layerfs.json.\(CurrentProcess.identifier)")
+            let file = try root.open(temporary, [.writeOnly, .create, .truncate], mode: 0o644)
+            try file.writeAll(StoreFormat.current.encode())
+            try file.sync()
+            try root.rename(temporary, to: StoreFormat.fileName, in: root, replacing: true)
+            try root.sync()
+        } catch let error as SystemError {
+            throw .system(step: "make a store", error)
+        } catch let error as LayerStoreError {
+            throw error
+        } catch {
+            throw .damagedFormat(path, reason: "\(error)")
+        }
+        return .current
+    }
+
+    /// mkdir -p.
+    private static func makeDirectories(_ path: ByteString) throws(LayerStoreError) {
+        var prefix: [UInt8] = path.bytes.first == UInt8(ascii: "/") ? [UInt8(ascii: "/")] : []
+        for component in path.bytes.split(separator: UInt8(ascii: "/")) {
+            prefix += component
+            do {
+                let current = try Files.open(".", [.path, .directory])
+                try current.ensureDirectory(ByteString(prefix))
+            } catch {
+                throw .system(step: "make the store's directory", error)
+            }
+            prefix.append(UInt8(ascii: "/"))
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Bytes
+import Foundation
+
+/// The version of a store's layout and the features it uses: the file `layerfs.json`.
+///
+/// Features come in three tiers, as those of ext4: whoever does not know a *compatible* one may read and write all the
+/// same, a *read-only-compatible* one forbids writing, an *incompatible* one forbids even reading.
+struct StoreFormat: Codable, Equatable {
+    static let fileName: ByteString = "layerfs.json"
+    /// The version that this program writes.
+    static let current = StoreFormat(
+        formatVersion: 1, algorithm: "sha256", features: Features(compatible: [], readOnlyCompatible: [], incompatible: []))
+
+    var formatVersion: Int
+    var algorithm: String
+    var features: Features
+
+    struct Features: Codable, Equatable {
+        var compatible: [String]
+        var readOnlyCompatible: [String]
+        var incompatible: [String]
+    }
+
+    /// What a program that knows ``current`` may do with a store of this format.
+    var readOnlyReason: String? {
+        features.readOnlyCompatible.isEmpty
+            ? nil : "it uses \(features.readOnlyCompatible.joined(separator: ", ")), which this layerfs does not know"
+    }
+
+    static func decode(_ bytes: [UInt8], path: ByteString) throws(LayerStoreError) -> StoreFormat {
+        let format: StoreFormat
+        do {
+            format = try JSONDecoder().decode(StoreFormat.self, from: Data(bytes))
+        } catch {
+            throw .damagedFormat(path, reason: "it is not the JSON that layerfs writes")
+        }
+        guard format.formatVersion >= 1 else {
+            throw .damagedFormat(path, reason: "format version \(format.formatVersion)")
+        }
+        guard format.formatVersion <= current.formatVersion, format.algorithm == current.algorithm,
+            format.features.incompatible.isEmpty
+        else {
+            throw .newerFormat(path, version: format.formatVersion, features: format.features.incompatible)
+        }
+        return format
+    }
+
+    func encode() throws(LayerStoreError) -> [UInt8] {
+        try StoreJSON.encode(self, what: Self.fileName, pretty: true)
+    }
+}
+
+/// JSON as the store's documents have it: sorted keys, plain slashes; one value has one form.
+enum StoreJSON {
+    static func encode(
+        _ value: some Encodable, what: ByteString, pretty: Bool = false
+    ) throws(LayerStoreError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        do {
+            return try [UInt8](encoder.encode(value)) + (pretty ? [UInt8(ascii: "\n")] : [])
+        } catch {
+            throw .damagedRecord(what, reason: "cannot be written as JSON: \(error)")
+        }
+    }
+
+    static func decode<Value: Decodable>(
+        _ type: Value.Type, _ bytes: [UInt8], what: ByteString
+    ) throws(LayerStoreError) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw .damagedRecord(what, reason: Self.reason(error))
+        } catch {
+            throw .damagedRecord(what, reason: "\(error)")
+        }
+    }
+
+    private static func reason(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, _): "it has no '\(key.stringValue)'"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' has the wrong type"
+        case .dataCorrupted(let context): context.debugDescription
+        @unknown default: "\(error)"
+        }
+    }
+}

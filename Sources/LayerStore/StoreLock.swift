@@ -1,0 +1,58 @@
+import Bytes
+import Glibc
+import Posix
+import SystemPackage
+
+/// The lock of a store: the file `lock`, held shared by all who add or read, exclusively by who removes content.
+///
+/// It is an flock(2): the kernel lets go of it when its holder dies, so a killed command never leaves a store locked.
+struct StoreLock: ~Copyable, Sendable {
+    private let lock: FileLock?
+
+    /// Takes the lock, waiting up to `patience` for others to let go.
+    ///
+    /// - Throws: ``LayerStoreError/busy(_:holder:)`` when they do not.
+    init(_ store: StoreDirectory, _ mode: FileLock.Mode, patience: Duration) throws(LayerStoreError) {
+        do {
+            lock = try Self.acquire(store, "lock", mode, patience: patience)
+        } catch {
+            // Without the file, or the right to open it, nobody who could write is excluded: reading goes on unlocked.
+            guard mode == .shared, error.errno == .noSuchFileOrDirectory || error.errno == .permissionDenied else {
+                throw error.errno == .wouldBlock
+                    ? .busy(store.path, holder: "another layerfs command") : .system(step: "lock the store", error)
+            }
+            lock = nil
+        }
+    }
+
+    /// Runs `body` with the lock held.
+    borrowing func whileHeld<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body()
+    }
+
+    /// The lock under which references and index change together; held for moments only.
+    static func commit(_ store: StoreDirectory, patience: Duration) throws(LayerStoreError) -> FileLock {
+        do {
+            return try acquire(store, "refs", .exclusive, patience: patience)
+        } catch where error.errno == .wouldBlock {
+            throw .busy(store.path, holder: "a layerfs command that is writing its references")
+        } catch {
+            throw .system(step: "lock the store's references", error)
+        }
+    }
+
+    private static func acquire(
+        _ store: StoreDirectory, _ name: ByteString, _ mode: FileLock.Mode, patience: Duration
+    ) throws(SystemError) -> FileLock {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try FileLock(try store.root.open(name, .readOnly), mode)
+            } catch where error.errno == .wouldBlock && ContinuousClock.now < deadline {
+                usleep(20_000)
+            }
+        }
+    }
+}

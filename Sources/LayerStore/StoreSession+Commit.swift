@@ -1,0 +1,103 @@
+import Bytes
+public import Digests
+import Foundation
+import GRDB
+import Posix
+public import Trees
+
+/// What naming a layer or image came to.
+public enum CommitOutcome: Hashable, Sendable {
+    /// The name is new.
+    case created
+    /// The name stood for the same already; nothing was changed.
+    case unchanged
+    /// The name stood for something else, which it no longer does.
+    case replaced
+}
+
+extension StoreSession {
+    /// Publishes everything staged, then makes `name` stand for a layer with this tree.
+    ///
+    /// - Parameter known: host files that were read, to be remembered by their state.
+    /// - Throws: ``LayerStoreError/nameTaken(_:detail:)`` when the name stands for another tree, or for an image, and
+    ///   `replacing` is false. Whatever is thrown, no name has changed.
+    public func commit(
+        layer name: Name, tree: Tree, provenance: Provenance?, source: String, created: String, diffID: DiffID,
+        replacing: Bool, known: [SourceFile] = []
+    ) throws(LayerStoreError) -> CommitOutcome {
+        let treeDigest = try stage(bytes: TreeDump.encode(tree))
+        let provenanceDigest: Digest?
+        if let provenance {
+            provenanceDigest = try stage(bytes: StoreJSON.encode(provenance, what: "the provenance"))
+        } else {
+            provenanceDigest = nil
+        }
+        let record = LayerRecord(
+            created: created, source: source, entries: tree.entries.count, size: tree.size, tree: treeDigest,
+            diffID: diffID, provenance: provenanceDigest)
+        let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
+        try publish()
+        return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
+            let existing = try store.layerRecord(old)
+            guard existing.tree != treeDigest else { return nil }
+            return try TreeDifference(from: store.tree(of: existing), to: tree).description
+        } update: { database in
+            try IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance).insert(database)
+            try Self.remember(known, database)
+        }
+    }
+
+    /// Publishes everything staged, then makes `name` stand for this image.
+    ///
+    /// - Throws: ``LayerStoreError/nameTaken(_:detail:)`` as for layers.
+    public func commit(image name: Name, _ record: ImageRecord, replacing: Bool) throws(LayerStoreError) -> CommitOutcome {
+        let digest = try stage(bytes: StoreJSON.encode(record, what: "the image record"))
+        try publish()
+        return try commit(name, .image, digest, replacing: replacing) { (old) throws(LayerStoreError) in
+            var existing = try store.imageRecord(old)
+            existing.created = record.created
+            return existing == record ? nil : "it is the image \(existing.expression) with other layers or settings"
+        } update: { database in
+            for layer in record.layers { try IndexedLayer(layer.record, in: self.store).insert(database) }
+            try IndexUpdate.insert(record, digest, database)
+        }
+    }
+
+    /// - Parameter difference: says how the record that the name stands for now differs; nil when it does not.
+    private func commit(
+        _ name: Name, _ kind: NamedKind, _ digest: Digest, replacing: Bool,
+        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database) throws -> Void
+    ) throws(LayerStoreError) -> CommitOutcome {
+        try store.whileCommitting { () throws(LayerStoreError) in
+            try commitLocked(name, kind, digest, replacing: replacing, difference: difference, update: update)
+        }
+    }
+
+    private func commitLocked(
+        _ name: Name, _ kind: NamedKind, _ digest: Digest, replacing: Bool,
+        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database) throws -> Void
+    ) throws(LayerStoreError) -> CommitOutcome {
+        let other: NamedKind = kind == .layer ? .image : .layer
+        if try store.references.digest(of: name, other) != nil {
+            throw .nameTaken(name.text, detail: "it is the name of \(other == .image ? "an image" : "a layer")")
+        }
+        let old = try store.references.digest(of: name, kind)
+        if let old {
+            let detail = old == digest ? nil : try difference(old)
+            guard let detail else { return .unchanged }
+            guard replacing else { throw .nameTaken(name.text, detail: detail) }
+        }
+        guard let index = store.writableIndex else {
+            throw .readOnly(store.path, reason: "it was opened for reading")
+        }
+        // Whatever a command that died left out is made good first, so that the index is whole again.
+        try IndexUpdate(store, index).synchronise()
+        try store.references.set(name, kind, to: digest, staging: staging)
+        try index.write("update") { database in
+            try update(database)
+            try IndexUpdate.setName(name.text, kind, digest, database)
+            try IndexUpdate.removeUnreachable(database)
+        }
+        return old == nil ? .created : .replaced
+    }
+}
