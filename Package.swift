@@ -72,9 +72,14 @@ let package = Package(
             "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),
         tests("PosixTests", "Posix"),
         tests("TreesTests", "Trees"),
+        tests("TarTests", "Bytes", "Tar", "TestSupport"),
+        tests("OCITests", "Digests", "OCI", "TestSupport"),
+        tests(
+            "ImageTransportTests", "Bytes", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport", "Trees"),
     ]
 )

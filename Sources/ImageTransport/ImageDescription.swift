@@ -1,0 +1,54 @@
+public import OCI
+public import Trees
+
+/// An image to be written: what its layers hold and how it is run.
+public struct ImageDescription: Sendable {
+    /// The lowest first; at least one.
+    public var layers: [Layer]
+    public var platform: Platform
+    public var execution: Execution
+    /// When the image was made, in seconds since 1970; nil leaves it out. Part of the image's identity: the caller
+    /// gives `SOURCE_DATE_EPOCH` or another time that does not change from one run to the next.
+    public var created: Int64?
+    public var author: String?
+    /// Of the manifest; see ``AnnotationKey``.
+    public var annotations: [String: String]
+
+    public init(
+        layers: [Layer], platform: Platform, execution: Execution = Execution(), created: Int64? = nil,
+        author: String? = nil, annotations: [String: String] = [:]
+    ) {
+        self.layers = layers
+        self.platform = platform
+        self.execution = execution
+        self.created = created
+        self.author = author
+        self.annotations = annotations
+    }
+
+    /// One layer: what it puts on top of those below.
+    public struct Layer: Sendable {
+        /// In any order, each path once; the parents of every entry are here or in a layer below.
+        public var entries: [Entry]
+        /// What the history of the image says about the layer.
+        public var createdBy: String
+
+        public init(entries: [Entry], createdBy: String) {
+            self.entries = entries
+            self.createdBy = createdBy
+        }
+    }
+}
+
+/// How layers are compressed.
+public enum Compression: String, Hashable, Sendable, CaseIterable {
+    case none
+    case gzip
+
+    var layerMediaType: MediaType {
+        switch self {
+        case .none: .layerTar
+        case .gzip: .layerTarGzip
+        }
+    }
+}

@@ -1,0 +1,207 @@
+public import Bytes
+import Digests
+public import OCI
+public import Posix
+import SystemPackage
+import Tar
+public import Trees
+
+/// Writes images and trees to files, directories and streams.
+///
+///     let exporter = ImageExporter(contents: store)
+///     let written = try exporter.writeLayout(image, named: [Reference(parsing: "shell:1.0")], at: "./image")
+///
+/// What is written depends on the image and the options, not on the machine, the time or the number of workers. It is
+/// read back and verified before it gets its final name; a failure, or the end of the process, leaves nothing there.
+public struct ImageExporter: Sendable {
+    private let contents: any ContentSource
+    /// How layers of images are compressed.
+    public var compression = Compression.gzip
+    public var packing = LayerPacking()
+    /// Who compresses.
+    public var pool = WorkerPool()
+    /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.
+    public var progress: (@Sendable (UInt64) -> Void)?
+
+    public init(contents: any ContentSource) { self.contents = contents }
+
+    // MARK: Image layout
+
+    /// Writes `image` into the image layout directory `path`. Where there is a layout already, the image is added to it;
+    /// an entry of its index with the same tag is replaced.
+    ///
+    /// - Parameter names: the names of the image; without any, it is only in the index.
+    /// - Returns: the image as it was read back.
+    /// - Throws: ``TransportError``, `SystemError`, and what the content source throws.
+    @discardableResult
+    public func writeLayout(
+        _ image: ImageDescription, named names: [Reference], at path: ByteString
+    ) throws -> VerifiedImage {
+        let target = try TargetPath(path)
+        switch try target.kind() {
+        case nil: break
+        case .directory:
+            let directory = try target.parent.open(target.name, [.readOnly, .directory])
+            if try directory.contains("oci-layout") || directory.contains("index.json") {
+                return try add(image, named: names, to: directory, path)
+            }
+            guard try directory.names().isEmpty else {
+                throw TransportError.invalidTarget(path, reason: "it is a directory, but neither empty nor an image layout")
+            }
+        default: throw TransportError.invalidTarget(path, reason: "it exists and is not a directory")
+        }
+        let staged = try StagedDirectory(in: target.parent, for: target.name)
+        let written = try write(image, named: names, into: staged)
+        try staged.publish(as: target.name)
+        return written
+    }
+
+    private func add(
+        _ image: ImageDescription, named names: [Reference], to directory: borrowing OwnedDescriptor, _ path: ByteString
+    ) throws -> VerifiedImage {
+        let lock = try lock(directory, path)
+        let files = try LayoutFiles(directory.open(".", [.readOnly, .directory]))
+        guard let header = try files.document("oci-layout") else {
+            throw TransportError.invalidTarget(path, reason: "it has an index.json, but no oci-layout")
+        }
+        _ = try parsing("oci-layout") { () throws(OCIError) in try ImageLayoutHeader(parsing: header) }
+        let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
+        let manifest = try assemble(image, into: layout)
+        let written = try ImageVerifier.verify(manifest, in: files)
+        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        _ = consume lock
+        return written
+    }
+
+    private func lock(_ directory: borrowing OwnedDescriptor, _ path: ByteString) throws -> FileLock {
+        do {
+            return try FileLock(directory.open(".", [.readOnly, .directory]), .exclusive)
+        } catch where error.errno == .wouldBlock {
+            throw TransportError.layoutBusy(path)
+        }
+    }
+
+    private func write(
+        _ image: ImageDescription, named names: [Reference], into staged: StagedDirectory
+    ) throws -> VerifiedImage {
+        let layout = try LayoutWriter(staged.open())
+        let manifest = try assemble(image, into: layout)
+        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        return try ImageVerifier.verify(manifest, in: LayoutFiles(staged.open()))
+    }
+
+    /// Writes layers, configuration and manifest; gives the descriptor of the manifest.
+    private func assemble(_ image: ImageDescription, into layout: LayoutWriter) throws -> Descriptor {
+        guard !image.layers.isEmpty else { throw TransportError.noLayers }
+        let created = image.created.map { RFC3339.text(secondsSinceEpoch: $0) }
+        var configuration = ImageConfiguration(
+            created: created, author: image.author, platform: image.platform, execution: image.execution, diffIDs: [])
+        var layers: [Descriptor] = []
+        for layer in image.layers {
+            let descriptor = try layout.addBlob(compression.layerMediaType) { sink in
+                configuration.diffIDs.append(try pack(layer.entries, compression, into: sink).diffID)
+            }
+            layers.append(descriptor)
+            configuration.history.append(.init(created: created, createdBy: layer.createdBy))
+        }
+        let config = try layout.addDocument(.imageConfiguration, configuration.canonicalBytes)
+        let manifest = Manifest(config: config, layers: layers, annotations: image.annotations)
+        return try layout.addDocument(.imageManifest, manifest.canonicalBytes)
+    }
+
+    private func pack(
+        _ entries: [Entry], _ compression: Compression, into sink: any ByteSink
+    ) throws -> LayerPacking.Result {
+        switch compression {
+        case .none: return try packing.pack(entries, from: contents, into: sink, progress: progress)
+        case .gzip:
+            let compressor = try GzipCompressor(output: sink, pool: pool)
+            let result = try packing.pack(entries, from: contents, into: compressor, progress: progress)
+            try compressor.finish()
+            return result
+        }
+    }
+
+    // MARK: Archives
+
+    /// Writes `image` as one tar archive to the file `path`, which is replaced if it exists: an oci-archive that
+    /// `docker load` takes as well.
+    ///
+    /// - Throws: as ``writeLayout(_:named:at:)``.
+    @discardableResult
+    public func writeArchive(
+        _ image: ImageDescription, named names: [Reference], at path: ByteString
+    ) throws -> VerifiedImage {
+        let target = try fileTarget(path)
+        let staged = try StagedDirectory(in: target.parent, for: target.name)
+        let layout = try LayoutWriter(staged.open())
+        let manifest = try assemble(image, into: layout)
+        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        let file = try StagedFile(in: target.parent, for: target.name)
+        try LayoutArchive.write(staged.open(), into: file)
+        let written = try ImageVerifier.verify(manifest, in: ArchiveFiles(file.reopen()))
+        try file.publish(as: target.name, replacing: true)
+        return written
+    }
+
+    /// Writes `image` as one tar archive to the open `output`, as standard output; it is closed at the end.
+    ///
+    /// - Parameter directory: where the image is put together before its first byte is written to `output`: the sizes
+    ///   of all parts come first in a tar, and nothing is sent that has not been verified.
+    /// - Throws: as ``writeLayout(_:named:at:)``.
+    @discardableResult
+    public func writeArchive(
+        _ image: ImageDescription, named names: [Reference], to output: consuming OwnedDescriptor,
+        stagingIn directory: ByteString
+    ) throws -> VerifiedImage {
+        let parent = try Files.open(directory, [.readOnly, .directory])
+        let staged = try StagedDirectory(in: parent, for: "image")
+        let written = try write(image, named: names, into: staged)
+        try LayoutArchive.write(staged.open(), into: DescriptorSink(output))
+        return written
+    }
+
+    // MARK: Flat tar
+
+    /// Writes `entries` as one tar to the file `path`, which is replaced if it exists.
+    ///
+    /// - Throws: as ``writeLayout(_:named:at:)``.
+    @discardableResult
+    public func writeTar(
+        _ entries: [Entry], at path: ByteString, compression: Compression = .none
+    ) throws -> LayerPacking.Result {
+        let target = try fileTarget(path)
+        let file = try StagedFile(in: target.parent, for: target.name)
+        let result = try pack(entries, compression, into: file)
+        try TarVerifier.verify(file.reopen(), name: "\(path)", compression, expected: result)
+        try file.publish(as: target.name, replacing: true)
+        return result
+    }
+
+    /// Writes `entries` as one tar to the open `output`, as standard output; it is closed at the end.
+    ///
+    /// - Throws: as ``writeLayout(_:named:at:)``.
+    @discardableResult
+    public func writeTar(
+        _ entries: [Entry], to output: consuming OwnedDescriptor, compression: Compression = .none
+    ) throws -> LayerPacking.Result {
+        try pack(entries, compression, into: DescriptorSink(output))
+    }
+
+    private func fileTarget(_ path: ByteString) throws -> TargetPath {
+        let target = try TargetPath(path)
+        if let kind = try target.kind(), kind != .regular {
+            throw TransportError.invalidTarget(path, reason: "it exists and is not a regular file")
+        }
+        return target
+    }
+}
+
+/// Writes to an open descriptor that has no name to be published under: a pipe, a terminal.
+private final class DescriptorSink: ByteSink {
+    private let output: OwnedDescriptor
+
+    init(_ output: consuming OwnedDescriptor) { self.output = output }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws { try output.writeAll(bytes) }
+}

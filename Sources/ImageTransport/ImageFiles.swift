@@ -1,0 +1,125 @@
+import Bytes
+import Digests
+import OCI
+import Posix
+import SystemPackage
+import Tar
+
+/// The files of an image layout, wherever it lies. Names are relative, `index.json` or `blobs/sha256/…`.
+protocol ImageFiles {
+    /// The size in bytes of the regular file `name`; nil when there is none.
+    func size(of name: String) throws -> UInt64?
+    /// Streams the regular file `name` in pieces of at most 1 MiB.
+    ///
+    /// - Throws: ``TransportError/missing(name:)``, `SystemError`, what `body` throws.
+    func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+}
+
+extension ImageFiles {
+    func blobName(_ digest: Digest) -> String { "blobs/sha256/\(digest.hexadecimal)" }
+
+    /// The content of a document; nil when there is no such file.
+    ///
+    /// - Throws: ``TransportError/malformedDocument(name:_:)`` when it is larger than a document may be.
+    func document(_ name: String) throws -> [UInt8]? {
+        guard let size = try size(of: name) else { return nil }
+        guard size <= UInt64(JSONValue.sizeLimit) else {
+            throw TransportError.malformedDocument(name: name, .documentTooLarge(size: Int(clamping: size)))
+        }
+        var bytes: [UInt8] = []
+        try read(name) { piece in
+            // It may have grown since.
+            guard bytes.count + piece.count <= JSONValue.sizeLimit else {
+                throw TransportError.malformedDocument(name: name, .documentTooLarge(size: bytes.count + piece.count))
+            }
+            bytes.append(contentsOf: piece)
+        }
+        return bytes
+    }
+}
+
+/// Says which document it was that could not be parsed.
+func parsing<Document>(
+    _ name: String, _ body: () throws(OCIError) -> Document
+) throws(TransportError) -> Document {
+    do { return try body() } catch { throw .malformedDocument(name: name, error) }
+}
+
+private let pieceSize = 1 << 20
+
+/// Calls `body` with the rest of `file`, in pieces of at most 1 MiB.
+func forEachPiece(of file: borrowing OwnedDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
+    defer { buffer.deallocate() }
+    while true {
+        let count = try file.read(into: buffer)
+        if count == 0 { return }
+        try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+}
+
+/// A layout as a directory.
+final class LayoutFiles: ImageFiles {
+    private let root: OwnedDescriptor
+
+    init(_ root: consuming OwnedDescriptor) { self.root = root }
+
+    func size(of name: String) throws -> UInt64? {
+        do {
+            let status = try root.status(of: ByteString(name))
+            return status.kind == .regular ? status.size : nil
+        } catch where error.errno == .noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
+    func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        guard try size(of: name) != nil else { throw TransportError.missing(name: name) }
+        // Neither a link nor a fifo that came in between leads anywhere or blocks.
+        let file = try root.open(ByteString(name), [.readOnly, .noFollow, .nonBlocking])
+        guard try file.status().kind == .regular else { throw TransportError.missing(name: name) }
+        try forEachPiece(of: file, body)
+    }
+}
+
+/// A layout as a tar archive in a file: an oci-archive, or what `docker save` writes.
+final class ArchiveFiles: ImageFiles {
+    private let file: OwnedDescriptor
+    private var members: [String: Range<UInt64>] = [:]
+
+    /// Reads through the archive once to learn where its members are.
+    ///
+    /// - Throws: `TarError`, `SystemError`.
+    init(_ file: consuming OwnedDescriptor) throws {
+        self.file = file
+        var decoder = TarDecoder()
+        var position: UInt64 = 0
+        try forEachPiece(of: self.file) { piece in
+            position += UInt64(piece.count)
+            var rest = piece
+            while let event = try decoder.next(&rest) {
+                guard case .member(let header) = event, case .file(let size) = header.kind else { continue }
+                let start = position - UInt64(rest.count)
+                let name = header.name.hasPrefix("./") ? ByteString(header.name.bytes.dropFirst(2)) : header.name
+                if let text = name.utf8Text { members[text] = start..<(start + size) }
+            }
+        }
+        try decoder.finish()
+    }
+
+    func size(of name: String) throws -> UInt64? { members[name].map { $0.upperBound - $0.lowerBound } }
+
+    func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        guard var range = members[name] else { throw TransportError.missing(name: name) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
+        defer { buffer.deallocate() }
+        while !range.isEmpty {
+            let wanted = Int(min(UInt64(pieceSize), range.upperBound - range.lowerBound))
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+            let count = try file.read(at: range.lowerBound, into: piece)
+            guard count > 0 else { throw TransportError.missing(name: name) }
+            range = (range.lowerBound + UInt64(count))..<range.upperBound
+            try body(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+        }
+    }
+}

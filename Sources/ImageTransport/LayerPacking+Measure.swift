@@ -1,0 +1,16 @@
+import Digests
+public import Trees
+
+extension LayerPacking {
+    /// The digest and the size that the tar of `entries` would have; nothing is written.
+    ///
+    /// - Throws: `TransportError`, `TarError` for what tar cannot express, and what `contents` throws.
+    public func measure(_ entries: [Entry], from contents: any ContentSource) throws -> Result {
+        try pack(entries, from: contents, into: NullSink(), progress: nil)
+    }
+}
+
+/// Takes bytes and forgets them.
+private final class NullSink: ByteSink {
+    func write(_ bytes: UnsafeRawBufferPointer) {}
+}

@@ -1,0 +1,101 @@
+import Bytes
+public import Digests
+import Tar
+public import Trees
+
+/// Turns the entries of a tree, or of one layer's part of it, into the canonical tar of a layer.
+///
+/// The order of the members is that of the paths' bytes, whiteouts first among their siblings (image-spec, layer.md,
+/// Whiteouts); what a member says depends on its entry and ``sourceDateEpoch`` alone.
+public struct LayerPacking: Sendable {
+    /// Times later than this many seconds since 1970 become this (reproducible-builds.org, SOURCE_DATE_EPOCH).
+    public var sourceDateEpoch: Int64?
+
+    public init(sourceDateEpoch: Int64? = nil) { self.sourceDateEpoch = sourceDateEpoch }
+
+    /// The digest and the size of an uncompressed layer.
+    public struct Result: Hashable, Sendable {
+        public var diffID: DiffID
+        /// In bytes.
+        public var size: UInt64
+    }
+
+    /// `entry` as a reader of the layer will see it: time clamped and in whole seconds.
+    public func recorded(_ entry: Entry) -> Entry {
+        var recorded = entry
+        recorded.metadata.modified = Timestamp(seconds: modified(entry))
+        return recorded
+    }
+
+    /// Writes the tar of `entries` to `sink` and computes its digest in the same pass. Memory does not grow with the
+    /// size of the files.
+    ///
+    /// - Throws: ``TransportError``, `TarError` for what tar cannot express, and what `contents` and the sink throw.
+    func pack(
+        _ entries: [Entry], from contents: any ContentSource, into sink: any ByteSink,
+        progress: (@Sendable (UInt64) -> Void)?
+    ) throws -> Result {
+        let output = HashingBuffer(output: sink)
+        for entry in Self.ordered(entries) {
+            try output.write(TarEncoder.encode(header(for: entry)))
+            guard case .file(let digest, let size) = entry.kind, size > 0 else { continue }
+            var count: UInt64 = 0
+            try contents.readContent(digest, size: size) { piece in
+                count += UInt64(piece.count)
+                // A content too long must not become headers of further members.
+                guard count <= size else {
+                    throw TransportError.contentSize(entry.path, expected: size, actual: count)
+                }
+                try output.write(piece)
+                progress?(UInt64(piece.count))
+            }
+            guard count == size else { throw TransportError.contentSize(entry.path, expected: size, actual: count) }
+            try output.write([UInt8](repeating: 0, count: TarEncoder.padding(after: size)))
+        }
+        try output.write(TarEncoder.endOfArchive)
+        let size = output.count
+        return Result(diffID: DiffID(try output.finish()), size: size)
+    }
+
+    private static func ordered(_ entries: [Entry]) -> [Entry] {
+        guard entries.contains(where: { $0.kind == .whiteout }) else { return entries.sorted { $0.path < $1.path } }
+        // No name begins with NUL, so that such a key comes before all siblings.
+        let keyed = entries.map { entry in
+            (key: entry.kind == .whiteout ? entry.path.parent.bytes + ByteString([0x2f, 0]) + entry.path.name : entry.path.bytes, entry: entry)
+        }
+        return keyed.sorted { $0.key < $1.key }.map(\.entry)
+    }
+
+    private func modified(_ entry: Entry) -> Int64 {
+        min(entry.metadata.modified.seconds, sourceDateEpoch ?? .max)
+    }
+
+    private func header(for entry: Entry) throws(TransportError) -> TarHeader {
+        let name: ByteString = entry.path.isRoot ? "." : entry.path.relative
+        guard !entry.path.name.hasPrefix(WhiteoutName.prefix) else { throw .reservedName(entry.path) }
+        let kind: TarHeader.Kind
+        switch entry.kind {
+        case .directory: kind = .directory
+        case .file(_, let size): kind = .file(size: size)
+        case .symlink(let target): kind = .symlink(target: target)
+        case .characterDevice(let major, let minor): kind = .characterDevice(major: major, minor: minor)
+        case .blockDevice(let major, let minor): kind = .blockDevice(major: major, minor: minor)
+        case .fifo: kind = .fifo
+        case .whiteout:
+            // Nothing of it is ever extracted, so that nothing of it needs to vary.
+            let marker = entry.path.parent.appending(WhiteoutName.prefix + entry.path.name).relative
+            return TarHeader(name: marker, kind: .file(size: 0), mode: 0o644)
+        }
+        return TarHeader(
+            name: name, kind: kind, mode: entry.metadata.mode, uid: entry.metadata.uid, gid: entry.metadata.gid,
+            modified: modified(entry),
+            extendedAttributes: entry.metadata.extendedAttributes.map { .init(name: $0.name, value: $0.value) })
+    }
+}
+
+/// How layers spell removed files (image-spec, layer.md, Whiteouts).
+enum WhiteoutName {
+    static let prefix: ByteString = ".wh."
+    /// Hides all that lower layers have in the same directory.
+    static let opaque: ByteString = ".wh..wh..opq"
+}

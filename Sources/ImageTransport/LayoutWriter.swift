@@ -1,0 +1,107 @@
+import Bytes
+import Digests
+import OCI
+import Posix
+import SystemPackage
+
+/// Writes into the directory of an image layout (image-spec, image-layout.md). Blobs are never overwritten, documents
+/// replaced by rename; whoever reads the layout meanwhile sees it before or after, not between.
+final class LayoutWriter {
+    private let root: OwnedDescriptor
+    private let blobs: OwnedDescriptor
+
+    /// Makes `blobs/sha256` where it is missing.
+    init(_ root: consuming OwnedDescriptor) throws(SystemError) {
+        try root.ensureDirectory("blobs")
+        let blobs = try root.open("blobs", [.readOnly, .directory])
+        try blobs.ensureDirectory("sha256")
+        self.blobs = try blobs.open("sha256", [.readOnly, .directory])
+        try blobs.sync()
+        self.root = root
+    }
+
+    /// Stores what `fill` writes, under its digest. What is there already stays.
+    func addBlob(_ mediaType: MediaType, _ fill: (any ByteSink) throws -> Void) throws -> Descriptor {
+        let file = try StagedFile(in: blobs, for: "blob")
+        try fill(file)
+        let digest = file.digest
+        do {
+            try file.publish(as: ByteString(digest.hexadecimal), replacing: false)
+        } catch where error.errno == .fileExists {
+            // The same content, unless it is damaged, which reading it back after writing shows.
+        }
+        return Descriptor(mediaType: mediaType, digest: digest, size: Int64(clamping: file.size))
+    }
+
+    func addDocument(_ mediaType: MediaType, _ bytes: [UInt8]) throws -> Descriptor {
+        try addBlob(mediaType) { try $0.write(bytes) }
+    }
+
+    /// Names the image `manifest` in the index: as each of `names`, or without a name.
+    func addToIndex(_ manifest: Descriptor, names: [Reference], platform: Platform) throws {
+        let files = try LayoutFiles(root.open(".", [.readOnly, .directory]))
+        var index = ImageIndex()
+        if let bytes = try files.document("index.json") {
+            index = try parsing("index.json") { () throws(OCIError) in try ImageIndex(parsing: bytes) }
+        }
+        var entry = manifest
+        entry.platform = platform
+        if names.isEmpty { index.replace(entry) }
+        for name in names {
+            let full = name.qualified
+            entry.annotations = [
+                AnnotationKey.referenceName: full.tag ?? "latest", AnnotationKey.containerdImageName: full.description,
+            ]
+            index.replace(entry)
+        }
+        let images = try DockerManifest.images(of: index, in: files)
+        try writeFile("manifest.json", DockerArchiveImage.canonicalBytes(of: images))
+        if try files.document("oci-layout") == nil {
+            try writeFile("oci-layout", ImageLayoutHeader().canonicalBytes)
+        }
+        // Last: with it the image is there.
+        try writeFile("index.json", index.canonicalBytes)
+    }
+
+    private func writeFile(_ name: ByteString, _ bytes: [UInt8]) throws {
+        let file = try StagedFile(in: root, for: name)
+        try file.write(bytes)
+        try file.publish(as: name, replacing: true)
+    }
+}
+
+/// The `manifest.json` by which `docker load` takes an image layout, derived from the layout's index.
+enum DockerManifest {
+    /// The images of `index` that have a full name and that Docker can load.
+    static func images(of index: ImageIndex, in files: some ImageFiles) throws -> [DockerArchiveImage] {
+        var images: [DockerArchiveImage] = []
+        for entry in index.manifests where entry.mediaType.isManifest {
+            guard case .sha256(let digest) = entry.digest,
+                let bytes = try files.document(files.blobName(digest)), let manifest = try? Manifest(parsing: bytes),
+                let config = try? manifest.config.sha256(),
+                manifest.config.mediaType == .imageConfiguration || manifest.config.mediaType == .dockerConfiguration
+            else { continue }
+            // Not zstd: media-types.md knows no Docker equivalent.
+            let loadable: [MediaType] = [.layerTar, .layerTarGzip, .dockerLayerTar, .dockerLayerTarGzip]
+            let layers = manifest.layers.compactMap { layer in
+                loadable.contains(layer.mediaType) ? try? files.blobName(layer.sha256()) : nil
+            }
+            guard layers.count == manifest.layers.count else { continue }
+            let tags = entry.annotations[AnnotationKey.containerdImageName].map { [familiar($0)] } ?? []
+            if let same = images.firstIndex(where: { $0.config == files.blobName(config) && $0.layers == layers }) {
+                images[same].repositoryTags += tags
+            } else {
+                images.append(DockerArchiveImage(config: files.blobName(config), repositoryTags: tags, layers: layers))
+            }
+        }
+        return images
+    }
+
+    /// The name as Docker shows it: without the registry and the repository that it fills in itself.
+    private static func familiar(_ name: String) -> String {
+        for prefix in ["docker.io/library/", "docker.io/"] where name.hasPrefix(prefix) {
+            return String(name.dropFirst(prefix.count))
+        }
+        return name
+    }
+}

@@ -1,0 +1,84 @@
+import Bytes
+import Digests
+import Posix
+import SystemPackage
+
+/// A file that is written under a temporary name and gets its own when it is complete and on disk; else it is removed.
+final class StagedFile: ByteSink {
+    private let directory: OwnedDescriptor
+    private let file: OwnedDescriptor
+    private let temporaryName: ByteString
+    private var hasher = DigestHasher()
+    private var isPublished = false
+
+    /// - Parameter name: what the temporary name is made from.
+    init(in directory: borrowing OwnedDescriptor, for name: ByteString) throws(SystemError) {
+        self.directory = try directory.open(".", [.readOnly, .directory])
+        temporaryName = stagingName(for: name)
+        file = try directory.open(temporaryName, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
+    }
+
+    deinit { if !isPublished { try? directory.removeFile(temporaryName) } }
+
+    /// In bytes, so far.
+    var size: UInt64 { hasher.count }
+    /// Of all that was written so far.
+    var digest: Digest {
+        let copy = hasher
+        return copy.finalize()
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        hasher.update(bytes)
+        try file.writeAll(bytes)
+    }
+
+    /// Opens what was written so far for reading.
+    func reopen() throws(SystemError) -> OwnedDescriptor {
+        try directory.open(temporaryName, [.readOnly, .noFollow])
+    }
+
+    /// Makes the content durable and gives the file its name.
+    ///
+    /// - Throws: EEXIST when `replacing` is false and the name is taken.
+    func publish(as name: ByteString, replacing: Bool) throws(SystemError) {
+        try file.syncData()
+        try directory.rename(temporaryName, to: name, in: directory, replacing: replacing)
+        isPublished = true
+        try directory.sync()
+    }
+}
+
+/// A directory that is filled under a temporary name, beside its target; removed with all in it unless published.
+final class StagedDirectory {
+    private let parent: OwnedDescriptor
+    private let temporaryName: ByteString
+    private var isPublished = false
+
+    init(in parent: borrowing OwnedDescriptor, for name: ByteString) throws(SystemError) {
+        self.parent = try parent.open(".", [.readOnly, .directory])
+        temporaryName = stagingName(for: name)
+        try parent.makeDirectory(temporaryName)
+    }
+
+    deinit { if !isPublished { try? parent.removeTree(temporaryName) } }
+
+    func open() throws(SystemError) -> OwnedDescriptor {
+        try parent.open(temporaryName, [.readOnly, .directory, .noFollow])
+    }
+
+    /// Gives the directory its name. An empty directory that has it is replaced; anything else is not.
+    ///
+    /// - Throws: EEXIST or ENOTEMPTY when the name is taken.
+    func publish(as name: ByteString) throws(SystemError) {
+        do {
+            try parent.rename(temporaryName, to: name, in: parent, replacing: false)
+        } catch where error.errno == .fileExists {
+            guard try parent.status(of: name).kind == .directory else { throw error }
+            // rename(2) replaces a directory only while it is empty.
+            try parent.rename(temporaryName, to: name, in: parent, replacing: true)
+        }
+        isPublished = true
+        try parent.sync()
+    }
+}

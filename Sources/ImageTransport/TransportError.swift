@@ -1,0 +1,60 @@
+public import Bytes
+public import Digests
+public import OCI
+
+/// Why an image could not be written, or is not whole where it lies.
+public enum TransportError: Error, Hashable, CustomStringConvertible {
+    /// A file's name begins with `.wh.`, which in a layer means that another file is removed.
+    case reservedName(TreePath)
+    /// The store gave another number of bytes than the entry says.
+    case contentSize(TreePath, expected: UInt64, actual: UInt64)
+    /// An image needs at least one layer (image-spec, manifest.md).
+    case noLayers
+    /// Nothing can be written under `target`: `reason` says why.
+    case invalidTarget(ByteString, reason: String)
+    /// Somebody else is writing to the image layout.
+    case layoutBusy(ByteString)
+    /// A file of a layout or archive is not the document it should be.
+    case malformedDocument(name: String, OCIError)
+    /// A blob or file that a document names is not there, or is no regular file.
+    case missing(name: String)
+    case digestMismatch(name: String, expected: Digest, actual: Digest)
+    case sizeMismatch(name: String, expected: UInt64, actual: UInt64)
+    /// A layer's content is not what the configuration says.
+    case diffIDMismatch(layer: Int, expected: DiffID, actual: DiffID)
+    /// The numbers of layers in manifest and configuration differ.
+    case layerCount(manifest: Int, configuration: Int)
+    case unsupportedMediaType(MediaType)
+    /// The compressed stream is damaged at byte `offset` of it, or larger than allowed.
+    case gzip(reason: String, offset: UInt64)
+    /// A member of a layer's tar makes no sense there.
+    case invalidLayer(member: ByteString, reason: String)
+    /// zlib could not get memory.
+    case outOfMemory
+
+    public var description: String {
+        switch self {
+        case .reservedName(let path):
+            "\(path): a name that begins with '.wh.' cannot be stored in an image layer; rename the file or leave it out"
+        case .contentSize(let path, let expected, let actual):
+            "\(path): the store gave \(actual) bytes of content where \(expected) are recorded; run a check of the store"
+        case .noLayers: "an image needs at least one layer"
+        case .invalidTarget(let path, let reason): "cannot write to \(path): \(reason)"
+        case .layoutBusy(let path): "\(path): another process is writing to this image layout; try again later"
+        case .malformedDocument(let name, let error): "\(name): \(error)"
+        case .missing(let name): "\(name) is missing, or is not a regular file"
+        case .digestMismatch(let name, let expected, let actual):
+            "\(name) is damaged: its digest is \(actual), not \(expected)"
+        case .sizeMismatch(let name, let expected, let actual):
+            "\(name) is damaged: it has \(actual) bytes, not \(expected)"
+        case .diffIDMismatch(let layer, let expected, let actual):
+            "layer \(layer + 1) of the image is damaged: the digest of its content is \(actual), not \(expected)"
+        case .layerCount(let manifest, let configuration):
+            "the image is inconsistent: \(manifest) layers in its manifest, \(configuration) in its configuration"
+        case .unsupportedMediaType(let type): "the media type '\(type)' is not supported"
+        case .gzip(let reason, let offset): "the gzip stream is not valid at byte \(offset): \(reason)"
+        case .invalidLayer(let member, let reason): "invalid layer: the member '\(member)' \(reason)"
+        case .outOfMemory: "not enough memory to compress or decompress"
+        }
+    }
+}
