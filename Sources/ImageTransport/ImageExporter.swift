@@ -22,6 +22,8 @@ public struct ImageExporter: Sendable {
     public var pool = WorkerPool()
     /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.
     public var progress: (@Sendable (UInt64) -> Void)?
+    /// Called with an image as it was read back, before it gets its final name; what it throws, the export throws.
+    public var check: (@Sendable (VerifiedImage) throws -> Void)?
 
     public init(contents: any ContentSource) { self.contents = contents }
 
@@ -67,7 +69,7 @@ public struct ImageExporter: Sendable {
         _ = try parsing("oci-layout") { () throws(OCIError) in try ImageLayoutHeader(parsing: header) }
         let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
         let manifest = try assemble(image, into: layout)
-        let written = try ImageVerifier.verify(manifest, in: files)
+        let written = try verify(manifest, in: files)
         try layout.addToIndex(manifest, names: names, platform: image.platform)
         _ = consume lock
         return written
@@ -87,7 +89,13 @@ public struct ImageExporter: Sendable {
         let layout = try LayoutWriter(staged.open())
         let manifest = try assemble(image, into: layout)
         try layout.addToIndex(manifest, names: names, platform: image.platform)
-        return try ImageVerifier.verify(manifest, in: LayoutFiles(staged.open()))
+        return try verify(manifest, in: LayoutFiles(staged.open()))
+    }
+
+    private func verify(_ manifest: Descriptor, in files: some ImageFiles) throws -> VerifiedImage {
+        let written = try ImageVerifier.verify(manifest, in: files)
+        try check?(written)
+        return written
     }
 
     /// Writes layers, configuration and manifest; gives the descriptor of the manifest.
@@ -139,7 +147,7 @@ public struct ImageExporter: Sendable {
         try layout.addToIndex(manifest, names: names, platform: image.platform)
         let file = try StagedFile(in: target.parent, for: target.name)
         try LayoutArchive.write(staged.open(), into: file)
-        let written = try ImageVerifier.verify(manifest, in: ArchiveFiles(file.reopen()))
+        let written = try verify(manifest, in: ArchiveFiles(file.reopen()))
         try file.publish(as: target.name, replacing: true)
         return written
     }

@@ -50,7 +50,8 @@ final class LayoutWriter {
         for name in names {
             let full = name.qualified
             entry.annotations = [
-                AnnotationKey.referenceName: full.tag ?? "latest", AnnotationKey.containerdImageName: full.description,
+                // By convention the tag. A name without one keeps images of one layout apart better than `latest` would.
+                AnnotationKey.referenceName: name.tag ?? name.repository, AnnotationKey.containerdImageName: full.description,
             ]
             index.replace(entry)
         }

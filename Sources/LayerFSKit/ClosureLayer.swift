@@ -13,6 +13,9 @@ struct ClosureLayer {
 
     /// Copies what is not in the store yet.
     ///
+    /// A usr-merged host gives a usr-merged layer: where it has `/bin -> usr/bin`, and the layer something in `/usr/bin`,
+    /// the link comes along, since scripts and people say `/bin/sh`.
+    ///
     /// Regular files keep their time, in whole seconds, which is what a tar holds. Directories and links get that of the
     /// newest file in the layer: on a host theirs tell only when a package was unpacked, and would make the same files
     /// another layer on every machine.
@@ -55,6 +58,11 @@ struct ClosureLayer {
                     entries[directory] = Entry(path: directory, metadata: metadata, kind: .directory)
                     directory = directory.parent
                 }
+            }
+            for link in try UsrMerge.links(of: root) where entries[link.path] == nil {
+                guard entries[link.directory]?.isDirectory == true else { continue }
+                let metadata = Metadata(mode: 0o777, modified: time)
+                entries[link.path] = Entry(path: link.path, metadata: metadata, kind: .symlink(target: link.target))
             }
             tree = try Tree(entries.values)
         } catch let error as SystemError {

@@ -82,7 +82,8 @@ public struct ExportImage: Sendable {
                 return Result(target: target, layers: [], diffIDs: [written.diffID.description])
             }
             let image = try describe(selection, composition, options.form, exporter.packing)
-            // exporter.check = { written in try Self.compare(written, entries, exporter.packing) }
+            let packing = exporter.packing
+            exporter.check = { written in try Self.compare(written, entries, packing) }
             let written = try write(image, name, to: target, exporter, scratch: options.scratchDirectory)
             return Result(
                 target: target, manifest: written.descriptor, configuration: written.manifest.config,

@@ -18,7 +18,7 @@ struct AddCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Names on PATH, or paths.", valueName: "program"))
     var programs: [String]
 
-    @Option(name: .long, help: ArgumentHelp("The name of the layer that holds all programs.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("The name of the layer that holds all programs.", valueName: "name"), transform: Name.init)
     var name: Name?
 
     @Flag(name: .long, help: "Let the name stand for the new content when it stands for other content.")

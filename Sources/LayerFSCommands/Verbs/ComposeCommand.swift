@@ -13,10 +13,11 @@ struct ComposeCommand: ParsableCommand {
             -t the layers are stacked and conflicts reported, but nothing is stored.
             """)
 
-    @Argument(help: ArgumentHelp("Layers or images with + between them.", valueName: "expression"))
+    @Argument(
+        help: ArgumentHelp("Layers or images with + between them.", valueName: "expression"), transform: RootExpression.init)
     var expression: RootExpression
 
-    @Option(name: [.customShort("t"), .customLong("tag")], help: ArgumentHelp("The image's name.", valueName: "name"))
+    @Option(name: [.customShort("t"), .customLong("tag")], help: ArgumentHelp("The image's name.", valueName: "name"), transform: Name.init)
     var name: Name?
 
     @Option(name: .long, help: "What to do where layers disagree: error, last or first.")

@@ -15,7 +15,8 @@ struct ExportCommand: ParsableCommand {
             back and compared before it gets its name. "-" is standard output.
             """)
 
-    @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
+    @Argument(
+        help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"), transform: RootExpression.init)
     var expression: RootExpression
 
     @OptionGroup(title: "Target (one)") var target: ExportTargetOptions

@@ -15,7 +15,8 @@ struct MaterializeCommand: ParsableCommand {
             """,
         aliases: ["checkout"])
 
-    @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
+    @Argument(
+        help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"), transform: RootExpression.init)
     var expression: RootExpression
 
     @Argument(help: ArgumentHelp("The directory to make.", valueName: "dir"))

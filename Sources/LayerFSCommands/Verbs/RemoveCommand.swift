@@ -13,7 +13,7 @@ struct RemoveCommand: ParsableCommand {
             collects those that nothing uses.
             """)
 
-    @Argument(help: ArgumentHelp("The names to forget.", valueName: "name"))
+    @Argument(help: ArgumentHelp("The names to forget.", valueName: "name"), transform: Name.init)
     var names: [Name]
 
     @OptionGroup var storeOptions: StoreOptions

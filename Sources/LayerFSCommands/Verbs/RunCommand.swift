@@ -16,7 +16,8 @@ struct RunCommand: ParsableCommand {
             that there is none, 128 and a number that this signal ended it.
             """)
 
-    @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
+    @Argument(
+        help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"), transform: RootExpression.init)
     var expression: RootExpression
 
     @Option(name: [.customShort("e"), .long], help: ArgumentHelp("A variable; may be repeated.", valueName: "NAME=value"))

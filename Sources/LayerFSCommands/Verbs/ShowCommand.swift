@@ -8,7 +8,8 @@ struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show what a layer, an image or an expression is made of.")
 
-    @Argument(help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"))
+    @Argument(
+        help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"), transform: RootExpression.init)
     var expression: RootExpression
 
     @OptionGroup var storeOptions: StoreOptions
