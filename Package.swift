@@ -77,6 +77,7 @@ let package = Package(
         tests("DigestsTests", "Digests"),
         tests("PosixTests", "Posix"),
         tests("TreesTests", "Trees"),
+        tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(
