@@ -78,6 +78,9 @@ let package = Package(
         tests("PosixTests", "Posix"),
         tests("TreesTests", "Trees"),
         tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
+        tests(
+            "LayerFSKitTests", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
+            "TestSupport", "Trees"),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(
