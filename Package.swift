@@ -33,5 +33,10 @@ let package = Package(
         .target(
             name: "Loader", dependencies: ["Bytes", "ELF", "Posix", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "ELFTests", dependencies: ["ELF", "Bytes", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LoaderTests", dependencies: ["Loader", "ELF", "Bytes", "Posix", "TestSupport"], swiftSettings: strict),
     ]
 )

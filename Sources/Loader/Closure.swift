@@ -5,8 +5,8 @@ public import Posix
 public struct Closure: Hashable, Sendable {
     /// The programs asked for, in the order of the requests.
     public var programs: [RequestedProgram] = []
-    /// Every path that must exist for the programs to start, sorted bytewise. Parents are directories unless listed as
-    /// links; they are not listed themselves.
+    /// Every path that must exist for the programs to start, sorted bytewise. Their parents are directories, and not
+    /// listed.
     public var files: [ClosureFile] = []
     /// Why each file is there.
     public var edges: [ClosureEdge] = []
