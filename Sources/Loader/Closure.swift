@@ -30,6 +30,13 @@ public struct RequestedProgram: Hashable, Sendable {
     public let path: TreePath
     public let kind: Kind
 
+    public init(request: ByteString, literalPath: ByteString, path: TreePath, kind: Kind) {
+        self.request = request
+        self.literalPath = literalPath
+        self.path = path
+        self.kind = kind
+    }
+
     public enum Kind: String, Hashable, Sendable, Codable {
         case dynamicExecutable, staticExecutable, staticPIE, sharedObject
         case script
@@ -45,6 +52,13 @@ public struct ClosureFile: Hashable, Sendable {
     public let sourcePath: ByteString
     /// The inode it was when it was examined.
     public let identity: FileIdentity
+
+    public init(path: TreePath, kind: Kind, sourcePath: ByteString, identity: FileIdentity) {
+        self.path = path
+        self.kind = kind
+        self.sourcePath = sourcePath
+        self.identity = identity
+    }
 
     public enum Kind: Hashable, Sendable {
         case file(size: UInt64, permissions: UInt16)
@@ -70,6 +84,20 @@ public struct ClosureEdge: Hashable, Sendable {
     public let place: SearchPlace
     /// The subdirectory for processors with more capabilities, as `glibc-hwcaps/x86-64-v3`; nil for the plain file.
     public let variant: ByteString?
+
+    public init(
+        from: TreePath?, to: TreePath, kind: DependencyKind, name: ByteString, openedAs: ByteString, via: [TreePath],
+        place: SearchPlace, variant: ByteString? = nil
+    ) {
+        self.from = from
+        self.to = to
+        self.kind = kind
+        self.name = name
+        self.openedAs = openedAs
+        self.via = via
+        self.place = place
+        self.variant = variant
+    }
 }
 
 /// How one file can ask for another.

@@ -101,7 +101,8 @@ private struct DynamicRun {
         load.register(program, aliases: [""], hasIdentity: false)
         let interpreter = loadedInterpreter(search)
         if let interpreter {
-            load.register(interpreter, aliases: [image.interpreter, loader?.literal].compactMap { $0 }, hasIdentity: false)
+            load.register(
+                interpreter, aliases: [image.interpreter, loader?.literal].compactMap { $0 }, hasIdentity: false)
         }
         load.loadDependencies(of: program, into: &closure)
         loadAuditors(program, interpreter, search, into: &closure)

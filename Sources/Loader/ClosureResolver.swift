@@ -114,8 +114,8 @@ public final class ClosureResolver {
 }
 
 extension ClosureResolver {
-    /// /etc/ld.so.preload names libraries that every program of the root loads first. They are the root's choice, not the
-    /// program's, so they are told, not taken.
+    /// /etc/ld.so.preload names libraries that every program of the root loads first. They are the root's choice, not
+    /// the program's, so they are told, not taken.
     private func notePreloads() {
         guard let file = try? root.resolve("/etc/ld.so.preload"), file.status.kind == .regular,
             let bytes = try? catalog.bytes(of: file, limit: 1 << 20)

@@ -106,7 +106,7 @@ extension ClosureNote: CustomStringConvertible {
     public var description: String {
         switch self {
         case .preloadFile(let libraries):
-            "the root has /etc/ld.so.preload, which is not taken: \(libraries.map(\.description).joined(separator: " "))"
+            "the root's /etc/ld.so.preload is not taken: \(libraries.map(\.description).joined(separator: " "))"
         case .textRunByShell(let path): "\(path) has no #! line; shells run it by /bin/sh"
         case .sharedObject(let path): "\(path) is a shared object: it names no loader, and cannot be started"
         case .cacheIgnored(let error): "/etc/ld.so.cache is not used: \(error)"

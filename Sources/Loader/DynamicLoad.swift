@@ -18,8 +18,8 @@ struct DynamicLoad {
         self.reportsMissing = reportsMissing
     }
 
-    /// Lets `object` answer to `aliases` and its soname. The kernel's own mappings, program and loader, have no identity
-    /// to ld.so and are not merged with files opened later.
+    /// Lets `object` answer to `aliases` and its soname. The kernel's own mappings, program and loader, have no
+    /// identity to ld.so and are not merged with files opened later.
     mutating func register(_ object: LoadedObject, aliases: [ByteString], hasIdentity: Bool = true) {
         for name in aliases + [object.image.dynamic?.soname].compactMap({ $0 }) where names[name] == nil {
             names[name] = object

@@ -37,8 +37,8 @@ struct SearchDirectory: Hashable {
 
     var isRelative: Bool { path.bytes.first != UInt8(ascii: "/") }
 
-    /// The directories of a colon-separated list, by the rules of fillin_rpath in glibc's elf/dl-load.c: an empty element
-    /// is the current directory, an element with a token that has no value is dropped, and so are repetitions.
+    /// The directories of a colon-separated list, by the rules of fillin_rpath in glibc's elf/dl-load.c: an empty
+    /// element is the current directory, an element with a token that has no value is dropped, and so are repetitions.
     static func list(
         _ text: ByteString?, _ tokens: StringTokens, _ place: (ByteString) -> SearchPlace
     ) -> [SearchDirectory] {

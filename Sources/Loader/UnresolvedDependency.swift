@@ -14,6 +14,18 @@ public struct UnresolvedDependency: Hashable, Sendable {
     public let attempts: [SearchAttempt]
     public let cause: Cause
 
+    public init(
+        name: ByteString, kind: DependencyKind, neededBy: TreePath, program: TreePath, attempts: [SearchAttempt],
+        cause: Cause
+    ) {
+        self.name = name
+        self.kind = kind
+        self.neededBy = neededBy
+        self.program = program
+        self.attempts = attempts
+        self.cause = cause
+    }
+
     public enum Cause: Hashable, Sendable {
         case notFound
         /// The last attempt found a file that makes the loader give up.
@@ -36,6 +48,12 @@ public struct SearchAttempt: Hashable, Sendable {
     public let path: ByteString
     public let place: SearchPlace
     public let rejection: CandidateRejection
+
+    public init(path: ByteString, place: SearchPlace, rejection: CandidateRejection) {
+        self.path = path
+        self.place = place
+        self.rejection = rejection
+    }
 }
 
 /// Why a file was not taken.

@@ -12,9 +12,11 @@ struct ELFFuzzTests {
     func mutations(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
         let original = ELFBuilder(
-            fileClass: seed % 2 == 0 ? .bits64 : .bits32, order: seed / 2 == 0 ? .little : .big, interpreter: "/lib/ld.so",
+            fileClass: seed % 2 == 0 ? .bits64 : .bits32, order: seed / 2 == 0 ? .little : .big,
+            interpreter: "/lib/ld.so",
             dynamic: [
-                .string(1, "liba.so"), .string(14, "s"), .string(29, "/x:$ORIGIN"), .number(0x6fff_fffe, ELFBuilder.base),
+                .string(1, "liba.so"), .string(14, "s"), .string(29, "/x:$ORIGIN"),
+                .number(0x6fff_fffe, ELFBuilder.base),
                 .number(0x6fff_ffff, 2), .number(0x6fff_fffc, ELFBuilder.base), .number(0x6fff_fffd, 2),
             ]
         ).build()

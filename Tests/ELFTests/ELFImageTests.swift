@@ -11,7 +11,8 @@ struct ELFImageTests {
         builder.interpreter = "/lib/ld64.so.1"
         builder.dynamic = [
             .string(1, "libb.so.1"), .string(15, "/r"), .string(29, "$ORIGIN/../lib"), .string(14, "liba.so.2"),
-            .number(30, 0x8), .number(0x6fff_fffb, 0x0800_0800), .string(0x7fff_ffff, "libf.so"), .string(1, "libc.so.6"),
+            .number(30, 0x8), .number(0x6fff_fffb, 0x0800_0800), .string(0x7fff_ffff, "libf.so"),
+            .string(1, "libc.so.6"),
             .string(0x7fff_fffd, "libx.so"), .string(0x6fff_fefc, "a:b"), .string(0x6fff_fefb, "d"),
         ]
         let image = try parse(builder.build())
@@ -94,7 +95,8 @@ struct ELFImageTests {
         var bytes: [UInt8]
         var error: ELFError
 
-        init(_ description: String, _ builder: ELFBuilder, _ error: ELFError, edit: (inout [UInt8]) -> Void = { _ in }) {
+        init(_ description: String, _ builder: ELFBuilder, _ error: ELFError, edit: (inout [UInt8]) -> Void = { _ in })
+        {
             testDescription = description
             bytes = builder.build()
             self.error = error
@@ -112,7 +114,9 @@ struct ELFImageTests {
             DamageCase("class 3", ELFBuilder(), .invalidClass(3)) { $0[4] = 3 },
             DamageCase("byte order 0", ELFBuilder(), .invalidByteOrder(0)) { $0[5] = 0 },
             DamageCase("version 2", ELFBuilder(), .invalidVersion(2)) { $0[6] = 2 },
-            DamageCase("program header size", ELFBuilder(), .programHeaderSize(found: 57, expected: 56)) { $0[54] = 57 },
+            DamageCase("program header size", ELFBuilder(), .programHeaderSize(found: 57, expected: 56)) {
+                $0[54] = 57
+            },
             DamageCase("program headers behind the end", ELFBuilder(), .truncated(.programHeaders, offset: 1 << 62)) {
                 $0.replaceSubrange(32..<40, with: [0, 0, 0, 0, 0, 0, 0, 0x40])
             },
@@ -124,7 +128,8 @@ struct ELFImageTests {
                 "name behind the string table", ELFBuilder(dynamic: [.number(1, 999)]),
                 .stringOutOfBounds(.needed, offset: 999)),
             DamageCase(
-                "string table not mapped", ELFBuilder(dynamic: [.string(1, "l")]), .addressNotMapped(.stringTable, address: 1)
+                "string table not mapped", ELFBuilder(dynamic: [.string(1, "l")]),
+                .addressNotMapped(.stringTable, address: 1)
             ) { bytes in
                 // The last but two entries: DT_STRTAB.
                 let value = bytes.count - 3 * 16 + 8
@@ -140,7 +145,8 @@ struct ELFImageTests {
 
     @Test("A file of any size costs a few bounded reads")
     func boundedReads() throws {
-        let source = CountingSource(ELFBuilder(interpreter: "/i", dynamic: [.string(1, "libc.so.6")]).build(), size: 1 << 40)
+        let source = CountingSource(
+            ELFBuilder(interpreter: "/i", dynamic: [.string(1, "libc.so.6")]).build(), size: 1 << 40)
         let image = try ELFImage(reading: source)
         #expect(image.dynamic?.needed == ["libc.so.6"])
         #expect(source.reads <= 3)

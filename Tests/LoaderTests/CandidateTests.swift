@@ -15,7 +15,8 @@ struct CandidateTests {
         return fixture
     }
 
-    @Test("A library of another class or machine is passed by", .enabled(if: isX86_64), arguments: ["class", "machine"])
+    @Test(
+        "A library of another class or machine is passed by", .enabled(if: isX86_64), arguments: ["class", "machine"])
     func otherMachine(what: String) throws {
         let fixture = try fixture()
         if what == "class" {
@@ -38,7 +39,9 @@ struct CandidateTests {
         let fixture = try fixture()
         switch what {
         case "empty": try fixture.write("bad/liba.so", "")
-        case "script": try fixture.write("bad/liba.so", "/* GNU ld script */ GROUP ( /lib/libreal.so.1 )" + String(repeating: " ", count: 64))
+        case "script":
+            try fixture.write(
+                "bad/liba.so", "/* GNU ld script */ GROUP ( /lib/libreal.so.1 )" + String(repeating: " ", count: 64))
         case "directory": try fixture.makeDirectory("bad/liba.so")
         default:
             try fixture.library("bad/liba.so")

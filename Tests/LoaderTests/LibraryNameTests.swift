@@ -93,7 +93,9 @@ struct LibraryNameTests {
         try fixture.library("l/lib0.so")
         let names = (0..<300).map { "l/lib\($0).so" }
         // Copies, not links: each is a file of its own.
-        for name in names.dropFirst() { _ = try Tool.run("cp", [fixture.path + "/l/lib0.so", fixture.path + "/" + name]) }
+        for name in names.dropFirst() {
+            _ = try Tool.run("cp", [fixture.path + "/l/lib0.so", fixture.path + "/" + name])
+        }
         try fixture.program(needs: names, runpath(fixture, "l"))
         let closure = try fixture.closure()
         #expect(closure.isComplete)

@@ -166,7 +166,7 @@ struct SearchPathTests {
 }
 
 #if arch(x86_64)
-let isX86_64 = true
+    let isX86_64 = true
 #else
-let isX86_64 = false
+    let isX86_64 = false
 #endif

@@ -39,7 +39,8 @@ struct ELFBuilder {
                 strings += Array(text.utf8) + [0]
             }
         }
-        let path = interpreter.map { Array($0.utf8) + [UInt8](repeating: 0, count: terminatesInterpreter ? 1 : 0) } ?? []
+        let path =
+            interpreter.map { Array($0.utf8) + [UInt8](repeating: 0, count: terminatesInterpreter ? 1 : 0) } ?? []
         let pathStart = headerSize + segments * segmentSize
         let stringStart = pathStart + path.count
         let dynamicStart = (stringStart + strings.count + 15) / 16 * 16
@@ -62,7 +63,8 @@ struct ELFBuilder {
     }
 
     private func header(segments: Int, sections: Int) -> [UInt8] {
-        var file = ELFHeader.magic + [fileClass.rawValue, order == .little ? 1 : 2, 1] + [UInt8](repeating: 0, count: 9)
+        var file =
+            ELFHeader.magic + [fileClass.rawValue, order == .little ? 1 : 2, 1] + [UInt8](repeating: 0, count: 9)
         file += bytes(type) + bytes(machine) + bytes(UInt32(1)) + word(entry)
         file += word(wide ? 64 : 52) + word(UInt64(sections)) + bytes(UInt32(0))
         file += bytes(UInt16(wide ? 64 : 52)) + bytes(UInt16(wide ? 56 : 32))

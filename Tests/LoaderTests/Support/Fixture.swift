@@ -22,8 +22,10 @@ final class Fixture {
     func library(
         _ name: String, soname: String? = nil, needs: [String] = [], _ flags: [String] = []
     ) throws {
-        try compile(name, "int x_\(abs(name.hashValue));", ["-shared", "-fPIC", "-nostdlib"]
-            + (soname.map { ["-Wl,-soname,\($0)"] } ?? []) + link(needs) + flags)
+        try compile(
+            name, "int x_\(abs(name.hashValue));",
+            ["-shared", "-fPIC", "-nostdlib"]
+                + (soname.map { ["-Wl,-soname,\($0)"] } ?? []) + link(needs) + flags)
     }
 
     /// Compiles a program with libc.
@@ -95,7 +97,9 @@ final class Fixture {
 
     /// The files of `closure` that belong to the fixture, without its path, sorted.
     func files(_ closure: Closure) -> [String] {
-        closure.files.map(\.path.description).filter { $0.hasPrefix(path + "/") }.map { String($0.dropFirst(path.count + 1)) }
+        closure.files.map(\.path.description).filter { $0.hasPrefix(path + "/") }.map {
+            String($0.dropFirst(path.count + 1))
+        }
     }
 
     /// Expects that the real loader loads the same files for `name` as the closure has, and misses the same names.
@@ -113,6 +117,13 @@ final class Fixture {
             Set(elf).subtracting([program]) == truth.files.union(interpreter).subtracting([program]),
             sourceLocation: sourceLocation)
         #expect(Set(closure.unresolved.map(\.name.description)) == truth.missing, sourceLocation: sourceLocation)
+    }
+}
+
+extension Tool {
+    /// Runs the program at `path`.
+    static func run(path: String, _ arguments: [String] = []) throws -> Outcome {
+        try run("env", [path] + arguments)
     }
 }
 
