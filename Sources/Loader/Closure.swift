@@ -151,7 +151,7 @@ public enum ClosureNote: Hashable, Sendable {
     case relativePath(ByteString, of: TreePath)
     /// An auxiliary or auditing library that is absent; the program starts without.
     case optionalMissing(name: ByteString, kind: DependencyKind, neededBy: TreePath)
-    /// Restricted rules apply: the program is setuid or setgid.
+    /// Restricted rules apply: the program is setuid or setgid, or has file capabilities.
     case secureMode(TreePath)
     /// The program cannot be executed: no x bit.
     case notExecutable(TreePath)

@@ -22,6 +22,7 @@ public final class ClosureResolver {
         let fileClass: ELFClass
         let byteOrder: ByteOrder
         let machine: ELFMachine
+        let floatABI: UInt32
     }
 
     public init(_ root: SourceRoot, options: ResolveOptions = ResolveOptions()) {
@@ -103,7 +104,7 @@ public final class ClosureResolver {
     func environment(_ header: ELFHeader, loader: ResolvedPath?) -> LoaderEnvironment {
         let key = EnvironmentKey(
             loader: loader?.status.identity, fileClass: header.fileClass, byteOrder: header.byteOrder,
-            machine: header.machine)
+            machine: header.machine, floatABI: TargetMachine(header: header).floatABI)
         if let known = environments[key] { return known }
         let environment = LoaderEnvironment(catalog, header: header, loader: loader)
         if let error = environment.cacheError { builder.add(.cacheIgnored(error)) }

@@ -81,6 +81,8 @@ extension UnresolvedDependency.Cause: CustomStringConvertible {
         case .unusable: "not usable"
         case .onlyVariants(let paths):
             "only variants for newer processors: \(paths.map(\.description).joined(separator: ", "))"
+        case .missingVersions(let names):
+            "found, but without the symbol versions \(names.map(\.description).joined(separator: ", "))"
         case .tokenWithoutValue: "a token ($ORIGIN, $LIB, $PLATFORM) in the name has no value or is not allowed"
         case .tooManyScripts: "more than \(ScriptChain.maximumLength) scripts interpret each other; Linux refuses"
         case .shebang(let error): "\(error)"
@@ -114,7 +116,7 @@ extension ClosureNote: CustomStringConvertible {
             "\(path) in \(object) depends on the directory the program is started in"
         case .optionalMissing(let name, let kind, let neededBy):
             "\(name), \(kind) of \(neededBy), is absent; the program starts without it"
-        case .secureMode(let path): "\(path) is setuid or setgid: $ORIGIN is restricted"
+        case .secureMode(let path): "\(path) is setuid, setgid or has capabilities: $ORIGIN is restricted"
         case .notExecutable(let path): "\(path) is not executable (no x bit)"
         case .shebangTruncated(let path): "the #! line of \(path) is longer than Linux reads; its end is ignored"
         }

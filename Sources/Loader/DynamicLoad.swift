@@ -48,6 +48,24 @@ struct DynamicLoad {
             }
             next = list.nextToDo(from: position)
         }
+        if reportsMissing { for loaded in list.all { checkVersions(of: loaded, into: &closure) } }
+    }
+
+    /// Reports symbol versions that `object` needs and the library that was loaded does not define, for which the
+    /// loader refuses to start (_dl_check_map_versions in glibc's elf/dl-version.c). A library without any versions
+    /// will do.
+    private func checkVersions(of object: LoadedObject, into closure: inout ClosureBuilder) {
+        for need in object.image.dynamic?.versionNeeds ?? [] {
+            guard let library = names[need.library], let dynamic = library.image.dynamic,
+                dynamic.definesVersions
+            else { continue }
+            let missing = need.versions.filter { !$0.isWeak && !library.versions.contains($0.name) }.map(\.name)
+            guard !missing.isEmpty else { continue }
+            closure.add(
+                UnresolvedDependency(
+                    name: need.library, kind: .needed, neededBy: object.file.path, program: programPath,
+                    attempts: [], cause: .missingVersions(missing)))
+        }
     }
 
     /// The object that `name` stands for: loaded before, or searched and added to the closure.

@@ -32,6 +32,8 @@ public struct UnresolvedDependency: Hashable, Sendable {
         case unusable
         /// Only variants for newer processors exist, so that an older one could not run it.
         case onlyVariants([ByteString])
+        /// The library found does not define these symbol versions: it is older than what was linked against.
+        case missingVersions([ByteString])
         /// The name holds a token (`$ORIGIN`, `$LIB`, `$PLATFORM`) without a value, or not allowed to a setuid program.
         case tokenWithoutValue
         /// More scripts than Linux follows interpret each other.

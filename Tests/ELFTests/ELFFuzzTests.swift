@@ -1,13 +1,9 @@
 import Bytes
 import ELF
-import Foundation
 import TestSupport
 import Testing
 
 struct ELFFuzzTests {
-    /// How many damaged files each seed makes; LAYERFS_FUZZ_ROUNDS makes it more.
-    static let rounds = ProcessInfo.processInfo.environment["LAYERFS_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 4000
-
     @Test("No change of bytes makes the reader trap, and every outcome is a value or an error", arguments: 0..<4)
     func mutations(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
@@ -21,7 +17,7 @@ struct ELFFuzzTests {
             ]
         ).build()
         var outcomes = (read: 0, refused: 0)
-        for _ in 0..<Self.rounds {
+        for _ in 0..<fuzzRounds {
             var bytes = original
             for _ in 0...Int.random(in: 0..<6, using: &generator) {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)

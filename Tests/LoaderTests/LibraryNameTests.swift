@@ -115,6 +115,28 @@ struct LibraryNameTests {
         #expect(edge.place == .alreadyLoaded)
     }
 
+    @Test("A library that lacks a symbol version asked for is reported, as the loader does")
+    func missingVersion() throws {
+        let fixture = try Fixture()
+        try fixture.write("new.map", "V1 { global: f; }; V2 { global: g; } V1;\n")
+        try fixture.write("old.map", "V1 { global: f; };\n")
+        for (version, folder) in [("old", "old"), ("new", "l")] {
+            try fixture.library(
+                "\(folder)/libv.so", source: "int f(void) { return 0; } int g(void) { return 0; }",
+                ["-Wl,--version-script,\(fixture.path)/\(version).map"])
+        }
+        try fixture.program(
+            "prog", source: "int g(void); int main(void) { return g(); }", needs: ["l/libv.so"], runpath(fixture, "l"))
+        #expect(try fixture.closure().isComplete)
+        try fixture.remove("l/libv.so")
+        try fixture.move("old/libv.so", to: "l/libv.so")
+        #expect(try fixture.closure().unresolved.map(\.cause) == [.missingVersions(["V2"])])
+        #expect(try fixture.closure().unresolved.map(\.name) == ["libv.so"])
+        let real = try Tool.run(path: fixture.path + "/prog")
+        #expect(real.status != 0)
+        #expect(real.errors.contains("version `V2' not found"))
+    }
+
     @Test("A missing library is named with every place tried")
     func missing() throws {
         let fixture = try Fixture()

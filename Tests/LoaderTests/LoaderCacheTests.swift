@@ -115,7 +115,7 @@ struct LoaderCacheTests {
             original = Array("ld.so-1.7.0\u{0}\u{0}\u{0}\u{0}\u{0}".utf8) + original
         }
         var outcomes = (read: 0, refused: 0)
-        for _ in 0..<3000 {
+        for _ in 0..<fuzzRounds {
             var bytes = original
             for _ in 0...Int.random(in: 0..<4, using: &generator) {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)

@@ -20,17 +20,20 @@ final class Fixture {
 
     /// Compiles a library without libc. `needs` are library files of the fixture, linked by their names.
     func library(
-        _ name: String, soname: String? = nil, needs: [String] = [], _ flags: [String] = []
+        _ name: String, source: String = "int x;", soname: String? = nil, needs: [String] = [], _ flags: [String] = []
     ) throws {
         try compile(
-            name, "int x_\(abs(name.hashValue));",
+            name, source,
             ["-shared", "-fPIC", "-nostdlib"]
                 + (soname.map { ["-Wl,-soname,\($0)"] } ?? []) + link(needs) + flags)
     }
 
     /// Compiles a program with libc.
-    func program(_ name: String = "prog", needs: [String] = [], _ flags: [String] = []) throws {
-        try compile(name, "int main(void) { return 0; }", link(needs) + flags)
+    func program(
+        _ name: String = "prog", source: String = "int main(void) { return 0; }", needs: [String] = [],
+        _ flags: [String] = []
+    ) throws {
+        try compile(name, source, link(needs) + flags)
     }
 
     private func link(_ needs: [String]) -> [String] {
