@@ -77,6 +77,8 @@ let package = Package(
         tests("DigestsTests", "Digests"),
         tests("PosixTests", "Posix"),
         tests("TreesTests", "Trees"),
+        tests("ELFTests", "Bytes", "ELF", "TestSupport"),
+        tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),
         tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
