@@ -58,7 +58,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
-        .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: strict),
+        .testTarget(name: "PosixTests", dependencies: ["Posix", "Bytes", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TreesTests", dependencies: ["Trees"], swiftSettings: strict),
     ]
 )
