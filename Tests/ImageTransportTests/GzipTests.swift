@@ -24,7 +24,9 @@ import Testing
         var start = 0
         while start < bytes.count {
             let end = min(bytes.count, start + pieceSize)
-            try bytes[start..<end].withUnsafeBytes { try decompressor.decompress($0) { content.append(contentsOf: $0) } }
+            try bytes[start..<end].withUnsafeBytes {
+                try decompressor.decompress($0) { content.append(contentsOf: $0) }
+            }
             start = end
         }
         try decompressor.finish()
@@ -91,7 +93,9 @@ import Testing
         for _ in 0..<3_000 {
             var bytes = compressed
             bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
-            if (try? Self.decompress(bytes, pieceSize: Int.random(in: 1...3000, using: &generator))) == nil { refused += 1 }
+            if (try? Self.decompress(bytes, pieceSize: Int.random(in: 1...3000, using: &generator))) == nil {
+                refused += 1
+            }
         }
         #expect(refused > 2_000)
     }

@@ -28,9 +28,12 @@ import Trees
         for diffID in image.diffIDs { #expect(config.text.contains("\(diffID)")) }
     }
 
-    @Test("skopeo copies a layout, checking every digest, and keeps the manifest", .enabled(if: Tool.isAvailable("skopeo"), "no skopeo"))
+    @Test(
+        "skopeo copies a layout, checking every digest, and keeps the manifest",
+        .enabled(if: Tool.isAvailable("skopeo"), "no skopeo"))
     func copy() throws {
-        let copy = try Tool.run("skopeo", ["--insecure-policy", "copy", "oci:\(folder.path)/image:1.0", "dir:\(folder.path)/copy"])
+        let copy = try Tool.run(
+            "skopeo", ["--insecure-policy", "copy", "oci:\(folder.path)/image:1.0", "dir:\(folder.path)/copy"])
         #expect(copy.status == 0, "\(copy.errors)")
         #expect(try folder.read("copy/manifest.json") == image.manifest.canonicalBytes)
     }
@@ -39,9 +42,12 @@ import Trees
         "skopeo reads an archive as both kinds", .enabled(if: Tool.isAvailable("skopeo"), "no skopeo"),
         arguments: ["oci-archive", "docker-archive"])
     func archive(transport: String) throws {
-        try fixture.exporter().writeArchive(fixture.image, named: [Reference(parsing: "shell:1.0")], at: folder.at("a.tar"))
+        try fixture.exporter().writeArchive(
+            fixture.image, named: [Reference(parsing: "shell:1.0")], at: folder.at("a.tar"))
         let name = transport == "oci-archive" ? "1.0" : "shell:1.0"
-        let outcome = try Tool.run("skopeo", ["--insecure-policy", "copy", "\(transport):\(folder.path)/a.tar:\(name)", "oci:\(folder.path)/copy:x"])
+        let outcome = try Tool.run(
+            "skopeo",
+            ["--insecure-policy", "copy", "\(transport):\(folder.path)/a.tar:\(name)", "oci:\(folder.path)/copy:x"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         let copies = try ImageVerifier.verify(directory: folder.at("copy"))
         #expect(copies.map(\.diffIDs) == [image.diffIDs])
@@ -78,7 +84,9 @@ import Trees
         }.sorted()
     }
 
-    @Test("umoci unpacks a layout to the composed tree", .enabled(if: Tool.isAvailable("umoci") && isRoot, "no umoci, or not root"))
+    @Test(
+        "umoci unpacks a layout to the composed tree",
+        .enabled(if: Tool.isAvailable("umoci") && isRoot, "no umoci, or not root"))
     func unpack() throws {
         let outcome = try Tool.run("umoci", ["unpack", "--image", "\(folder.path)/image:1.0", folder.path + "/bundle"])
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -86,22 +94,30 @@ import Trees
         #expect(found == expected)
     }
 
-    @Test("GNU tar extracts a flat tar to the same tree", .enabled(if: Tool.isAvailable("tar") && isRoot, "no tar, or not root"))
+    @Test(
+        "GNU tar extracts a flat tar to the same tree",
+        .enabled(if: Tool.isAvailable("tar") && isRoot, "no tar, or not root"))
     func extract() throws {
         let result = try fixture.exporter().writeTar(Array(fixture.union.values), at: folder.at("flat.tar"))
         #expect(result.size > 2_000_000)
         #expect(try Tool.run("mkdir", [folder.path + "/root"]).status == 0)
-        let outcome = try Tool.run("tar", ["--numeric-owner", "-xpf", folder.path + "/flat.tar", "-C", folder.path + "/root"])
+        let outcome = try Tool.run(
+            "tar", ["--numeric-owner", "-xpf", folder.path + "/flat.tar", "-C", folder.path + "/root"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try Tool.run("python3", ["-c", Self.listing, folder.path + "/root"]).lines.sorted() == expected)
     }
 
-    @Test("podman loads an archive", .enabled(if: Tool.isAvailable("podman") && isRoot, "no podman, or not root")) func podman() throws {
-        try fixture.exporter().writeArchive(fixture.image, named: [Reference(parsing: "localhost/layerfs-test:1.0")], at: folder.at("a.tar"))
-        let storage = ["--root", folder.path + "/storage", "--runroot", folder.path + "/run", "--storage-driver", "vfs"]
+    @Test("podman loads an archive", .enabled(if: Tool.isAvailable("podman") && isRoot, "no podman, or not root"))
+    func podman() throws {
+        try fixture.exporter().writeArchive(
+            fixture.image, named: [Reference(parsing: "localhost/layerfs-test:1.0")], at: folder.at("a.tar"))
+        let storage = [
+            "--root", folder.path + "/storage", "--runroot", folder.path + "/run", "--storage-driver", "vfs",
+        ]
         let outcome = try Tool.run("podman", storage + ["load", "-i", folder.path + "/a.tar"])
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let id = try Tool.run("podman", storage + ["images", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"])
+        let id = try Tool.run(
+            "podman", storage + ["images", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"])
         #expect(id.lines == ["\(image.manifest.config.digest) localhost/layerfs-test:1.0"])
     }
 }

@@ -21,7 +21,8 @@ import Trees
     }
 
     static let base: Layer = [
-        ("a", .directory), ("a/b", .directory), ("a/b/c", .file(size: 0)), ("a/d", .file(size: 0)), ("ab", .file(size: 0)),
+        ("a", .directory), ("a/b", .directory), ("a/b/c", .file(size: 0)), ("a/d", .file(size: 0)),
+        ("ab", .file(size: 0)),
     ]
 
     @Test(
@@ -33,7 +34,10 @@ import Trees
             // An opaque directory hides only what is below, wherever in the layer it stands.
             ([("a/n", .file(size: 0)), ("a/.wh..wh..opq", .file(size: 0))], ["/a", "/a/n", "/ab"]),
             // A whiteout does not reach into its own layer.
-            ([("a/b", .directory), ("a/b/n", .fifo), ("a/.wh.b", .file(size: 0))], ["/a", "/a/b", "/a/b/n", "/a/d", "/ab"]),
+            (
+                [("a/b", .directory), ("a/b/n", .fifo), ("a/.wh.b", .file(size: 0))],
+                ["/a", "/a/b", "/a/b/n", "/a/d", "/ab"]
+            ),
             ([("a", .symlink(target: "ab"))], ["/a", "/ab"]),
             ([("a", .directory)], ["/a", "/a/b", "/a/b/c", "/a/d", "/ab"]),
             ([("ab", .directory), ("ab/x", .fifo)], ["/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/ab/x"]),
@@ -47,8 +51,10 @@ import Trees
     @Test(
         "members that make no sense in a layer are refused",
         arguments: [
-            ("../x", .fifo), ("a/../../x", .fifo), (".", .symlink(target: "x")), ("/", .file(size: 0)), (".wh.", .file(size: 0)),
-            (".wh...", .file(size: 0)), (".wh..", .file(size: 0)), (".wh..wh.x", .file(size: 0)), ("x", .hardLink(target: "nowhere")), ("x", .hardLink(target: "x")),
+            ("../x", .fifo), ("a/../../x", .fifo), (".", .symlink(target: "x")), ("/", .file(size: 0)),
+            (".wh.", .file(size: 0)),
+            (".wh...", .file(size: 0)), (".wh..", .file(size: 0)), (".wh..wh.x", .file(size: 0)),
+            ("x", .hardLink(target: "nowhere")), ("x", .hardLink(target: "x")),
             ("x", .hardLink(target: "a")), ("x", .hardLink(target: "../ab")), ("x", .other(typeflag: 0x39, size: 0)),
         ] as [(ByteString, TarHeader.Kind)])
     func refused(name: ByteString, kind: TarHeader.Kind) {
