@@ -75,7 +75,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),
-        tests("PosixTests", "Posix"),
+        tests("PosixTests", "Bytes", "Posix", "TestSupport"),
         tests("TreesTests", "Trees"),
         tests("ELFTests", "Bytes", "ELF", "TestSupport"),
         tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),

@@ -50,7 +50,7 @@ public final class TemporaryDirectory: Sendable {
     public let path: String
 
     public init() throws {
-        path = NSTemporaryDirectory() + "/layerfs-test-" + UUID().uuidString
+        path = NSTemporaryDirectory() + "/layerfs-test-" + UUID().uuidString.prefix(8)
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -84,3 +84,6 @@ public struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 }
+
+/// Whether the tests may set owners and make device nodes.
+public let isRoot = geteuid() == 0
