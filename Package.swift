@@ -28,5 +28,20 @@ let package = Package(
             name: "Posix", dependencies: ["Bytes", "CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
         .target(name: "Trees", dependencies: ["Bytes", "Digests"], swiftSettings: strict),
+
+        // Running a command in a root. The C part is all that runs between clone(2) and execve(2).
+        .target(name: "CSandbox"),
+        .target(
+            name: "Sandbox",
+            dependencies: ["Bytes", "CSandbox", "Posix", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe", swiftSettings: strict),
+        .testTarget(
+            name: "SandboxTests",
+            dependencies: [
+                "Bytes", "Sandbox", "sandbox-probe", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
     ]
 )
