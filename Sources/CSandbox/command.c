@@ -23,26 +23,30 @@ enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 static void become_user(const struct csandbox_command *command) {
     // In a user namespace the only mapped ID is the wanted one, and setgroups is denied.
     if (command->user_namespace) return;
-    if (syscall(SYS_setgroups32, 0, NULL) != 0) fail(CSANDBOX_STEP_USER, "setgroups");
+    // It may be denied likewise to the root of a namespace that somebody else made.
+    if (syscall(SYS_setgroups32, 0, NULL) != 0 && !(errno == EPERM && command->user_attributes))
+        fail(CSANDBOX_STEP_USER, "setgroups");
     if (syscall(SYS_setresgid32, command->gid, command->gid, command->gid) != 0) fail(CSANDBOX_STEP_USER, "setresgid");
     if (syscall(SYS_setresuid32, command->uid, command->uid, command->uid) != 0) fail(CSANDBOX_STEP_USER, "setresuid");
 }
 
-/// Goes to the working directory; what is missing of it is made, as container engines do.
-static void enter_directory(const char *path) {
-    if (chdir(path) == 0) return;
+/// Makes what is missing of the working directory, as container engines do, while there is still the right to.
+static void make_directory(const char *path) {
     char partial[PATH_MAX];
     size_t length = strlen(path);
-    if (errno != ENOENT || length >= sizeof partial) fail(CSANDBOX_STEP_WORKING_DIRECTORY, path);
+    if (length >= sizeof partial) {
+        errno = ENAMETOOLONG;
+        fail(CSANDBOX_STEP_WORKING_DIRECTORY, path);
+    }
     memcpy(partial, path, length + 1);
     for (size_t index = 1; index <= length; index++) {
         if (partial[index] != '/' && partial[index] != 0) continue;
         char separator = partial[index];
         partial[index] = 0;
-        if (mkdir(partial, 0755) != 0 && errno != EEXIST) fail(CSANDBOX_STEP_WORKING_DIRECTORY, partial);
+        // Any other failure shows when the directory is entered.
+        (void)mkdir(partial, 0755);
         partial[index] = separator;
     }
-    if (chdir(path) != 0) fail(CSANDBOX_STEP_WORKING_DIRECTORY, path);
 }
 
 /// execve(2); returns when it is worth looking further, with errno.
@@ -83,9 +87,11 @@ static void search(const struct csandbox_command *command, const char *name) {
 }
 
 void run_command(const struct csandbox_command *command) {
-    become_user(command);
+    const char *directory = command->working_directory;
     umask(0022);
-    enter_directory(command->working_directory);
+    if (access(directory, F_OK) != 0) make_directory(directory);
+    become_user(command);
+    if (chdir(directory) != 0) fail(CSANDBOX_STEP_WORKING_DIRECTORY, directory);
 
     const char *name = command->arguments[0];
     if (*name != 0 && strchr(name, '/') == NULL) search(command, name);

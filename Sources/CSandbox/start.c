@@ -26,13 +26,11 @@ static void settle_descriptors(int control) {
     if (syscall(SYS_close_range, CONTROL + 1, ~0u, 0) != 0) fail(CSANDBOX_STEP_STREAMS, "close_range");
     for (int stream = 0; stream <= 2; stream++) {
         struct stat status;
-        if (fstat(stream, &status) != 0) {
-            // Closed by the caller. The lowest free number is this one.
-            if (open("/dev/null", O_RDWR) != stream) fail(CSANDBOX_STEP_STREAMS, "/dev/null");
-        } else if (S_ISDIR(status.st_mode)) {
+        if (fstat(stream, &status) == 0) {
+            if (!S_ISDIR(status.st_mode)) continue;
             errno = EISDIR;
-            fail(CSANDBOX_STEP_STREAMS, stream == 0 ? "stdin" : stream == 1 ? "stdout" : "stderr");
         }
+        fail(CSANDBOX_STEP_STREAMS, stream == 0 ? "stdin" : stream == 1 ? "stdout" : "stderr");
     }
 }
 
@@ -65,27 +63,20 @@ static _Noreturn void begin(const struct csandbox_command *command, int control,
     run_init(command);
 }
 
-/// A socket pair whose descriptors are above the standard streams, even where the caller has closed some of those.
-static int make_socket(int pair[2]) {
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return -1;
-    for (int end = 0; end < 2; end++) {
-        if (pair[end] > CONTROL) continue;
-        int higher = fcntl(pair[end], F_DUPFD_CLOEXEC, CONTROL + 1);
-        int error = errno;
-        close(pair[end]);
-        pair[end] = higher;
-        if (higher < 0) {
-            close(pair[1 - end]);
-            errno = error;
-            return -1;
-        }
+int csandbox_open_streams(void) {
+    for (int stream = 0; stream <= 2; stream++) {
+        if (fcntl(stream, F_GETFD) >= 0) continue;
+        // The lowest free number is this one, but for another thread that opened something just now.
+        int null = open("/dev/null", O_RDWR);
+        if (null < 0) return -1;
+        if (null > 2) close(null);
     }
     return 0;
 }
 
 int32_t csandbox_start(const struct csandbox_command *command, int32_t *control) {
     int pair[2];
-    if (make_socket(pair) != 0) return -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return -1;
     // The IDs as they are outside: inside they are unmapped until the maps are written.
     uint32_t uid = geteuid(), gid = getegid();
     unsigned long namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;

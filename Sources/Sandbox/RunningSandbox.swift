@@ -38,8 +38,8 @@ struct RunningSandbox: ~Copyable {
     /// Waits for the command's end, passing on what comes from `signals` (see csandbox_catch_signals) meanwhile.
     func wait(
         _ specification: SandboxSpecification, job: borrowing TerminalJob, signals: Int32?
-    ) throws(SandboxError) -> ExitStatus {
-        var result: Result<ExitStatus, SandboxError>?
+    ) throws(SandboxError) -> CommandStatus {
+        var result: Result<CommandStatus, SandboxError>?
         while result == nil {
             var events = [pollfd(fd: control.rawValue, events: Int16(POLLIN), revents: 0)]
             if let signals { events.append(pollfd(fd: signals, events: Int16(POLLIN), revents: 0)) }
@@ -75,7 +75,7 @@ struct RunningSandbox: ~Copyable {
     /// One message; a result when it is the last that matters.
     private func hear(
         _ specification: SandboxSpecification, _ job: borrowing TerminalJob
-    ) -> Result<ExitStatus, SandboxError>? {
+    ) -> Result<CommandStatus, SandboxError>? {
         var message = csandbox_message()
         guard csandbox_receive(control.rawValue, &message) == 1 else { return .failure(.killed(signal: nil)) }
         switch csandbox_message_kind(rawValue: UInt32(truncatingIfNeeded: message.kind)) {

@@ -10,8 +10,9 @@ extension SandboxSpecification {
     /// with the last process inside, and all those are killed with the caller.
     ///
     /// - Throws: ``SandboxError`` when the command did not start; see ``SandboxError/exitCode``.
-    public func run() throws(SandboxError) -> ExitStatus {
+    public func run() throws(SandboxError) -> CommandStatus {
         try validate()
+        if csandbox_open_streams() != 0 { throw .system(call: "open", Errno(rawValue: Glibc.errno)) }
         let job = TerminalJob(signals)
         guard signals == .forward else {
             return try RunningSandbox(self, job: job.kind).wait(self, job: job, signals: nil)

@@ -89,6 +89,10 @@ struct csandbox_message {
     char detail[116];
 };
 
+/// Opens /dev/null as each standard stream that is closed, so that nothing opened later becomes one, and with it the
+/// command's. -1 with errno when that fails.
+int csandbox_open_streams(void);
+
 /// Starts the sandbox: a child in namespaces of its own, of which it is PID 1, and in it the command.
 ///
 /// Returns the child's process ID, and in `control` the parent's end of the socket (close-on-exec); -1 with errno when

@@ -1,5 +1,5 @@
 /// How a command ended.
-public enum ExitStatus: Hashable, Sendable {
+public enum CommandStatus: Hashable, Sendable {
     /// With this status, 0 to 255.
     case exited(UInt8)
     /// By this signal (signal(7)).
