@@ -87,6 +87,7 @@ let package = Package(
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
             "TestSupport", "Trees"),
+        tests("LayerFSCommandsTests", "LayerFSCommands", argumentParser),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(

@@ -35,7 +35,8 @@ public struct ComposeImage: Sendable {
         let record = ImageRecord(
             created: workspace.now, expression: expression.description,
             layers: selection.layers.map { ImageRecord.Layer(name: $0.name, record: $0.digest) },
-            onConflict: selection.onConflict, settings: selection.settings)
+            onConflict: selection.onConflict, entries: composition.tree.entries.count, size: composition.tree.size,
+            settings: selection.settings)
         let session = try workspace.store.beginAdding()
         let outcome = try session.commit(image: name, record, replacing: replacing)
         return Result(composition: composition, selection: selection, outcome: outcome)

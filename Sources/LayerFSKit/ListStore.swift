@@ -16,7 +16,7 @@ public struct ListStore: Sendable {
         public var created: String
         /// The command or expression it was made from.
         public var source: String
-        /// Paths: of a layer its own, of an image those of all its layers.
+        /// Paths: of a layer its own, of an image those of the union of its layers.
         public var entries: Int
         /// Bytes of files, each path counted.
         public var size: UInt64
@@ -39,11 +39,9 @@ public struct ListStore: Sendable {
         let images = try references.names(.image).compactMap { name -> Item? in
             guard let digest = try references.digest(of: name, .image) else { return nil }
             let record = try workspace.store.imageRecord(digest)
-            let parts = try record.layers.map { try workspace.store.layerRecord($0.record) }
             return Item(
                 name: name.text, kind: .image, created: record.created, source: record.expression,
-                entries: parts.reduce(0) { $0 + $1.entries }, size: parts.reduce(0) { $0 + $1.size },
-                digest: digest.description)
+                entries: record.entries, size: record.size, digest: digest.description)
         }
         return layers + images
     }

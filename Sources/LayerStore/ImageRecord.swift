@@ -11,6 +11,10 @@ public struct ImageRecord: Hashable, Sendable, Codable {
     /// The lowest first.
     public var layers: [Layer]
     public var onConflict: ConflictPolicy
+    /// How many paths the union of the layers has.
+    public var entries: Int
+    /// The bytes of the union's files, each path counted.
+    public var size: UInt64
     public var settings: ImageSettings
 
     /// A layer of the image: its name when the image was composed, and the digest of its record.
@@ -22,12 +26,15 @@ public struct ImageRecord: Hashable, Sendable, Codable {
     }
 
     public init(
-        created: String, expression: String, layers: [Layer], onConflict: ConflictPolicy, settings: ImageSettings
+        created: String, expression: String, layers: [Layer], onConflict: ConflictPolicy, entries: Int, size: UInt64,
+        settings: ImageSettings
     ) {
         self.created = created
         self.expression = expression
         self.layers = layers
         self.onConflict = onConflict
+        self.entries = entries
+        self.size = size
         self.settings = settings
     }
 }

@@ -31,7 +31,7 @@ struct CommitTests {
         let layer = try #require(try store.references.digest(of: Name("a"), .layer))
         let image = ImageRecord(
             created: "1970-01-01T00:00:00Z", expression: "a", layers: [.init(name: "a", record: layer)],
-            onConflict: .error, settings: ImageSettings())
+            onConflict: .error, entries: 2, size: 1, settings: ImageSettings())
         #expect(throws: LayerStoreError.self) { try store.beginAdding().commit(image: Name("a"), image, replacing: true) }
         #expect(try store.beginAdding().commit(image: Name("i"), image, replacing: false) == .created)
         #expect(try store.beginAdding().commit(image: Name("i"), image, replacing: false) == .unchanged)

@@ -6,13 +6,13 @@ struct ByteCount: CustomStringConvertible {
 
     var description: String {
         if bytes < 1000 { return "\(bytes) B" }
-        var tenths = bytes
-        for unit in ["kB", "MB", "GB", "TB", "PB", "EB"] {
+        var tenth: UInt64 = 100
+        for unit in ["kB", "MB", "GB", "TB", "PB"] {
+            let tenths = bytes / tenth + (bytes % tenth >= tenth / 2 ? 1 : 0)
             // Rounded to a tenth; 999.95 kB is 1.0 MB.
-            let rounded = (tenths + 50) / 100
-            if rounded < 10_000 { return "\(rounded / 10).\(rounded % 10) \(unit)" }
-            tenths /= 1000
+            if tenths < 10_000 { return "\(tenths / 10).\(tenths % 10) \(unit)" }
+            tenth *= 1000
         }
-        return "\(bytes) B"
+        return "\(bytes / (tenth * 10)).\(bytes / tenth % 10) EB"
     }
 }
