@@ -29,6 +29,13 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Trees", dependencies: ["Bytes", "Digests"], swiftSettings: strict),
 
+        // What the machine's package manager knows of its files.
+        .target(
+            name: "Packages",
+            dependencies: ["Bytes", "CLinux", "Posix", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        .testTarget(name: "PackagesTests", dependencies: ["Bytes", "Packages"], swiftSettings: strict),
+
         // Running a command in a root. The C part is all that runs between clone(2) and execve(2).
         .target(name: "CSandbox"),
         .target(
@@ -36,7 +43,8 @@ let package = Package(
             dependencies: ["Bytes", "CSandbox", "Posix", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
         .executableTarget(
-            name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe", swiftSettings: strict),
+            name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe",
+            swiftSettings: strict),
         .testTarget(
             name: "SandboxTests",
             dependencies: [
