@@ -52,6 +52,9 @@ let package = Package(
         // What programs need of a root: the dynamic loader's search.
         module("Loader", "Bytes", "ELF", "Posix", system),
 
+        // Who owns a file of a root.
+        module("Packages", "Bytes", "CLinux", "Posix", system),
+
         // A command in a root of its own.
         .target(name: "CSandbox"),
         module("Sandbox", "Bytes", "CSandbox", "Posix", system),
@@ -65,11 +68,11 @@ let package = Package(
 
         // The use cases, and the command line on top of them.
         module(
-            "LayerFSKit", "Bytes", "Digests", "ELF", "ImageTransport", "LayerStore", "Loader", "OCI", "Posix", "Sandbox",
-            "Trees", system),
+            "LayerFSKit", "Bytes", "Digests", "ELF", "ImageTransport", "LayerStore", "Loader", "OCI", "Packages", "Posix",
+            "Sandbox", "Trees", system),
         module(
-            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI", "Posix", "Sandbox",
-            "Trees", argumentParser),
+            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI", "Packages",
+            "Posix", "Sandbox", "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
         // Starts a sandbox as another user, which the test process cannot become.
@@ -79,6 +82,7 @@ let package = Package(
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),
         tests("PosixTests", "Bytes", "Posix", "TestSupport"),
+        tests("PackagesTests", "Bytes", "Packages"),
         tests("SandboxTests", "Bytes", "Sandbox", "sandbox-probe", system),
         tests("TreesTests", "Trees"),
         tests("ELFTests", "Bytes", "ELF", "TestSupport"),

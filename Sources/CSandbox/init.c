@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -30,7 +31,7 @@ static _Noreturn void begin_command(const struct csandbox_command *command) {
     run_command(command);
 }
 
-/// Handlers back to the default; what the caller ignores stays ignored (nohup), but for what layerfs ignores for itself.
+/// Handlers back to the default; what the caller ignores stays ignored (nohup), but for what layerfs ignores itself.
 static void reset_signals(void) {
     for (int number = 1; number < NSIG; number++) {
         struct sigaction action;
@@ -82,7 +83,7 @@ void run_init(const struct csandbox_command *command) {
     sigaddset(&children, SIGCHLD);
     reset_signals();
     int ended = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (ended < 0 || (ended != CHILDREN && dup3(ended, CHILDREN, 02000000) < 0)) fail(CSANDBOX_STEP_INIT, "signalfd");
+    if (ended < 0 || (ended != CHILDREN && dup3(ended, CHILDREN, O_CLOEXEC) < 0)) fail(CSANDBOX_STEP_INIT, "signalfd");
     if (ended != CHILDREN) close(ended);
 
     pid_t child = plain_fork(0);

@@ -5,6 +5,7 @@ import LayerFSKit
 import LayerStore
 import Loader
 import OCI
+import Packages
 import Posix
 import Sandbox
 import Trees
@@ -30,7 +31,7 @@ enum ErrorReport {
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
         case let error as RunFailure: code(error)
-        case is SystemError, is Console.OutputError, is TreePathError: failure
+        case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
     }

@@ -3,6 +3,7 @@ public import LayerStore
 import Digests
 import ImageTransport
 public import Loader
+import Packages
 import Posix
 public import Trees
 
@@ -65,13 +66,15 @@ public struct AddPrograms: Sendable {
         for (request, layer) in zip(requests, layers) {
             try session.checkAvailable(request.name, for: layer.tree, replacing: replacing)
         }
+        let paths = Set(requests.flatMap { $0.closure.files.map(\.path) })
+        let owners = try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
         progress.begin("writing", total: 0)
         var isNew = Set(try session.publish())
         return try zip(requests, layers).map { request, layer in
             let diffID = try LayerPacking().measure(Array(layer.tree.entries.dropFirst()), from: workspace.store.blobs).diffID
             let outcome = try session.commit(
                 layer: request.name, tree: layer.tree,
-                provenance: Provenance(request.closure, owners: [:]),
+                provenance: Provenance(request.closure, owners: owners),
                 source: "layerfs add \(request.closure.programs.map(\.request.description).joined(separator: " "))",
                 created: workspace.now, platform: try request.closure.platform(), diffID: diffID,
                 replacing: replacing, known: layer.sources)

@@ -1,6 +1,7 @@
 import Bytes
 import LayerStore
 import Loader
+import Packages
 
 extension Provenance {
     /// What a closure says of the origin of its files.
@@ -19,6 +20,15 @@ extension Provenance {
                     from: edge.from, to: edge.to, kind: edge.kind.rawValue, name: edge.name,
                     found: edge.place.provenanceText)
             })
+    }
+}
+
+extension Provenance.Package {
+    /// Names and versions of packages are ASCII (Debian policy, 5.6.1 and 5.6.12).
+    init(_ package: PackageIdentity) {
+        self.init(
+            name: package.name.description, version: package.version?.description ?? "",
+            architecture: package.architecture?.description ?? "")
     }
 }
 

@@ -49,6 +49,8 @@ struct RunningSandbox: ~Copyable {
             if let signals, events[1].revents != 0 { passOn(signals, job) }
             if events[0].revents != 0 { result = hear(specification, job) }
         }
+        // Whatever went wrong, it must not be waited for as if it went on.
+        if case .failure = result { kill(process, SIGKILL) }
         let ending = end()
         if case .failure(.killed) = result { result = .failure(.killed(signal: ending)) }
         job.restoreTerminal()

@@ -65,13 +65,13 @@ extension SandboxError: CustomStringConvertible {
         case .userNamespacesUnavailable(let obstacle, let errno):
             "cannot create a user namespace: \(errno). \(obstacle.remedy)"
         case .namespacesRefused(let errno):
-            "cannot create namespaces, although root: \(errno). A container or a seccomp filter forbids it; run layerfs "
-                + "outside, or start the container with --privileged"
+            "cannot create namespaces, although root: \(errno). A container or a seccomp filter forbids it; run "
+                + "layerfs outside, or start the container with --privileged"
         case .overlayRefused(let root, let errno):
             "\(root): cannot be mounted as the lower directory of an overlay: \(errno). \(Self.overlayRemedy(errno))"
         case .procRefused(let errno):
-            "cannot mount a fresh /proc: \(errno). The kernel refuses it where the present /proc is partly masked, as in "
-                + "a container: start that one with unmasked paths (docker run --security-opt systempaths=unconfined)"
+            "cannot mount a fresh /proc: \(errno). The kernel refuses it where the present /proc is partly masked, as "
+                + "in a container: start that with unmasked paths (docker run --security-opt systempaths=unconfined)"
         case .kernelTooOld(let step): "\(step): the kernel has no such call; running a root needs Linux 5.12 or newer"
         case .setup(let step, let subject, let errno): "\(step): \(subject): \(errno)"
         case .signalsTaken: "another command is already running with this process's signals and terminal"

@@ -36,7 +36,9 @@ public struct SandboxSpecification: Sendable {
     func validate() throws(SandboxError) {
         guard let name = command.first else { throw .invalid(.emptyCommand) }
         guard !root.isEmpty else { throw .invalid(.emptyRoot) }
-        for text in [root, hostname] + command + environment where text.contains(0) { throw .invalid(.containsNUL(text)) }
+        for text in [root, hostname] + command + environment where text.contains(0) {
+            throw .invalid(.containsNUL(text))
+        }
         guard !name.isEmpty else { throw .commandNotFound(name, searched: searchPath) }
         guard hostname.count <= 64 else { throw .invalid(.hostname(hostname)) }
         for variable in environment {

@@ -3,7 +3,8 @@ import CSandbox
 import Glibc
 import Posix
 
-/// The place of the command in the job control of the caller's terminal (credentials(7), "Sessions and process groups").
+/// The place of the command in the job control of the caller's terminal (credentials(7), "Process groups and
+/// sessions").
 struct TerminalJob: ~Copyable {
     let kind: csandbox_job
     /// The controlling terminal; -1 when there is none.

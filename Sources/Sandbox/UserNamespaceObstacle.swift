@@ -43,7 +43,8 @@ public enum UserNamespaceObstacle: Hashable, Sendable {
         if sysctl("user/max_user_namespaces") == 0 { return .switchedOff }
         if sysctl("kernel/unprivileged_userns_clone") == 0 { return .switchedOffForUnprivileged }
         switch errno {
-        case .noSpace, Errno(rawValue: 87 /* EUSERS, of kernels before 4.9 */): return .limitReached
+        // Before 4.9 the limit was EUSERS.
+        case .noSpace, .tooManyUsers: return .limitReached
         case .invalidArgument, .noFunction: return .notBuilt
         default: return appArmorRestricts(sysctl) ? .appArmor : .forbidden
         }

@@ -64,9 +64,9 @@ struct ExitStatusTests {
         // The host surely has /usr/sbin and /bin/sh; the root has neither.
         #expect(try Probe.run(caller, root, ["sh"]).status == 127)
         // The first PATH counts, its empty element is the working directory.
-        let here = [caller.prefix, [Probe.path, "-w", "/usr/bin", "-e", "PATH=/nowhere:", root.path, "cat", "/etc/file"]]
-        #expect(try Child.run(Array(here.joined())).output == "hello\n")
-        let none = [caller.prefix, [Probe.path, root.path, "cat", "/etc/file"]]
-        #expect(try Child.run(Array(none.joined())).output == "hello\n", "the default PATH has /bin")
+        let here = [Probe.path, "-w", "/usr/bin", "-e", "PATH=/nowhere:", root.path, "cat", "/etc/file"]
+        #expect(try Child.run(caller.prefix + here).output == "hello\n")
+        let none = [Probe.path, root.path, "cat", "/etc/file"]
+        #expect(try Child.run(caller.prefix + none).output == "hello\n", "the default PATH has /bin")
     }
 }

@@ -51,7 +51,9 @@ struct SpecificationTests {
         #expect(statuses == Set((0..<32).map { CommandStatus.exited($0) }))
     }
 
-    @Test("The status to exit with is the shell's", arguments: [(.exited(3), 3), (.signalled(15), 143)] as [(CommandStatus, Int32)])
+    @Test(
+        "The status to exit with is the shell's",
+        arguments: [(.exited(3), 3), (.signalled(15), 143)] as [(CommandStatus, Int32)])
     func code(status: CommandStatus, code: Int32) {
         #expect(status.code == code)
     }

@@ -20,7 +20,8 @@ struct TerminalTests {
                 ("echo after=$?\n", "after=130"),
                 (Terminal.waiter + "\n", "running"), ("\u{1a}", "Stopped"),
                 ("fg\n", "resumed"), ("\u{3}", "IN# "), ("echo again=$?\n", "again=130"),
-                ("perl -e '$x = \"x\"; ioctl(STDIN, 0x5412, $x) or print \"refused: $!\\n\"'\n", "refused: Operation not"),
+                // TIOCSTI would type into the shell outside.
+                ("perl -e '$x = qq(x); ioctl(STDIN, 0x5412, $x) or print qq(refused: $!)'\n", "refused: Operation not"),
                 ("exit 5\n", ""),
             ])
         #expect(outcome.status == 5, "\(outcome.output)\(outcome.errors)")
@@ -67,7 +68,8 @@ enum Terminal {
 
     /// A command line that says when it runs, and when it runs again.
     static let waiter =
-        " perl -e '$SIG{CONT} = sub { print qq(resu), qq(med\\n) }; $| = 1; print qq(run), qq(ning\\n); sleep 1 while 1'"
+        " perl -e '$SIG{CONT} = sub { print qq(resu), qq(med\\n) }; $| = 1; print qq(run), qq(ning\\n); "
+        + "sleep 1 while 1'"
 
     static func probe(_ root: TestRoot) -> [String] {
         [Probe.path, "-e", "PATH=/bin", "-e", "TERM=dumb", "-e", "PS1=IN# ", root.path]
