@@ -21,7 +21,8 @@ public struct ImageExporter: Sendable {
     /// Who compresses.
     public var pool = WorkerPool()
     /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.
-    public var progress: (@Sendable (UInt64) -> Void)?
+    /// What it throws ends the export.
+    public var progress: (@Sendable (UInt64) throws -> Void)?
     /// Called with an image as it was read back, before it gets its final name; what it throws, the export throws.
     public var check: (@Sendable (VerifiedImage) throws -> Void)?
 

@@ -33,7 +33,7 @@ public struct LayerPacking: Sendable {
     /// - Throws: ``TransportError``, `TarError` for what tar cannot express, and what `contents` and the sink throw.
     func pack(
         _ entries: [Entry], from contents: any ContentSource, into sink: any ByteSink,
-        progress: (@Sendable (UInt64) -> Void)?
+        progress: (@Sendable (UInt64) throws -> Void)?
     ) throws -> Result {
         let output = HashingBuffer(output: sink)
         for entry in Self.ordered(entries) {
@@ -47,7 +47,7 @@ public struct LayerPacking: Sendable {
                     throw TransportError.contentSize(entry.path, expected: size, actual: count)
                 }
                 try output.write(piece)
-                progress?(UInt64(piece.count))
+                try progress?(UInt64(piece.count))
             }
             guard count == size else { throw TransportError.contentSize(entry.path, expected: size, actual: count) }
             try output.write([UInt8](repeating: 0, count: TarEncoder.padding(after: size)))

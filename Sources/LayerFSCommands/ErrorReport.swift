@@ -31,6 +31,8 @@ enum ErrorReport {
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
         case let error as RunFailure: code(error)
+        // As a shell reports a process that a signal ended.
+        case let error as Interruption: 128 + error.signal
         case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
@@ -80,6 +82,7 @@ enum ErrorReport {
     private static func code(_ error: RunFailure) -> Int32 {
         switch error.cause {
         case let error as SandboxError: error.exitCode
+        case let error as Interruption: 128 + error.signal
         default: 125
         }
     }

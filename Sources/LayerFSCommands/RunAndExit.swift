@@ -3,6 +3,7 @@ import Glibc
 import LayerFSKit
 import LayerStore
 import Loader
+import Posix
 import Sandbox
 import Trees
 
@@ -12,6 +13,8 @@ extension LayerFSCommand {
         // Writing to a closed pipe and exceeding a file size limit are errors of the call, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
+        StandardStreams.ensureOpen()
+        Interruption.noteSignals()
         do {
             var command = try parseAsRoot()
             try command.run()

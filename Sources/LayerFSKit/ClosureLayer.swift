@@ -29,7 +29,7 @@ struct ClosureLayer {
         progress.begin("reading", total: files.reduce(0) { $0 + $1.size })
         sources = try pool.map(files.count) { index in
             let source = try session.stage(file: files[index].sourcePath, known: known)
-            progress.advance(by: source.size)
+            try progress.advance(by: source.size)
             return source
         }
         let newest = sources.map(\.metadata.modified.seconds).max() ?? 0

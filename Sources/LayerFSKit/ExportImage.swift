@@ -64,31 +64,29 @@ public struct ExportImage: Sendable {
     public func run(
         _ expression: RootExpression, to target: Target, _ options: Options, progress: ProgressMeter = .none
     ) throws -> Result {
-        try workspace.store.whileReading {
-            let selection = try workspace.select(expression)
-            let composition = try workspace.compose(selection)
-            let name = try ExportName(options.name ?? expression.description)
-            var exporter = ImageExporter(contents: workspace.store.blobs)
-            exporter.compression = options.compression
-            exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
-            exporter.progress = { progress.advance(by: $0) }
-            let entries = Array(composition.tree.entries.dropFirst())
-            progress.begin("exporting", total: composition.tree.size)
-            if case .tar(let path) = target {
-                let written =
-                    path == Target.standardOutput
-                    ? try exporter.writeTar(entries, to: StandardOutput.take())
-                    : try exporter.writeTar(entries, at: path)
-                return Result(target: target, layers: [], diffIDs: [written.diffID.description])
-            }
-            let image = try describe(selection, composition, options.form, exporter.packing)
-            let packing = exporter.packing
-            exporter.check = { written in try Self.compare(written, entries, packing) }
-            let written = try write(image, name, to: target, exporter, scratch: options.scratchDirectory)
-            return Result(
-                target: target, manifest: written.descriptor, configuration: written.manifest.config,
-                layers: written.manifest.layers, diffIDs: written.diffIDs.map(\.description))
+        let selection = try workspace.select(expression)
+        let composition = try workspace.compose(selection)
+        let name = try ExportName(options.name ?? expression.description)
+        var exporter = ImageExporter(contents: workspace.store.blobs)
+        exporter.compression = options.compression
+        exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
+        exporter.progress = { try progress.advance(by: $0) }
+        let entries = Array(composition.tree.entries.dropFirst())
+        progress.begin("exporting", total: composition.tree.size)
+        if case .tar(let path) = target {
+            let written =
+                path == Target.standardOutput
+                ? try exporter.writeTar(entries, to: StandardOutput.take())
+                : try exporter.writeTar(entries, at: path)
+            return Result(target: target, layers: [], diffIDs: [written.diffID.description])
         }
+        let image = try describe(selection, composition, options.form, exporter.packing)
+        let packing = exporter.packing
+        exporter.check = { written in try Self.compare(written, entries, packing) }
+        let written = try write(image, name, to: target, exporter, scratch: options.scratchDirectory)
+        return Result(
+            target: target, manifest: written.descriptor, configuration: written.manifest.config,
+            layers: written.manifest.layers, diffIDs: written.diffIDs.map(\.description))
     }
 
     private func write(

@@ -28,16 +28,14 @@ public struct Materialize: Sendable {
     ///
     /// - Throws: ``LayerFSError`` or what the store throws; nothing is left at `path` then.
     public func run(_ tree: Tree, at path: ByteString, progress: ProgressMeter = .none) throws -> MaterializeSummary {
-        try workspace.store.whileReading {
-            let target = try TargetDirectory(path)
-            do {
-                let summary = try fill(target.root, with: tree, progress: progress)
-                try target.publish()
-                return summary
-            } catch {
-                target.discard()
-                throw error
-            }
+        let target = try TargetDirectory(path)
+        do {
+            let summary = try fill(target.root, with: tree, progress: progress)
+            try target.publish()
+            return summary
+        } catch {
+            target.discard()
+            throw error
         }
     }
 
@@ -62,7 +60,7 @@ public struct Materialize: Sendable {
             var summary = MaterializeSummary()
             for child in directory.children {
                 try files.make(child, in: opened, &summary)
-                progress.advance(by: max(child.size, 1))
+                try progress.advance(by: max(child.size, 1))
             }
             return summary
         }

@@ -1,3 +1,4 @@
+public import Posix
 import Synchronization
 
 /// How far a long piece of work has come; read by whoever shows it.
@@ -28,7 +29,10 @@ public final class ProgressMeter: Sendable {
     }
 
     /// Counts `units` as done.
-    public func advance(by units: UInt64) {
+    ///
+    /// - Throws: ``Interruption`` when the process was told to end: long work asks here whether to go on.
+    public func advance(by units: UInt64) throws(Interruption) {
         state.withLock { $0.done &+= units }
+        try Interruption.check()
     }
 }

@@ -8,8 +8,13 @@ public import Trees
 /// Runs a command in a root, which stays as it is.
 public struct RunRoot: Sendable {
     private let workspace: Workspace
+    private let temporaryDirectory: ByteString
 
-    public init(_ workspace: Workspace) { self.workspace = workspace }
+    /// - Parameter temporaryDirectory: where the root is made when the store cannot be written.
+    public init(_ workspace: Workspace, temporaryDirectory: ByteString) {
+        self.workspace = workspace
+        self.temporaryDirectory = temporaryDirectory
+    }
 
     /// What a person may choose about a run.
     public struct Options: Sendable {
@@ -32,7 +37,7 @@ public struct RunRoot: Sendable {
         let selection = try workspace.select(expression)
         let composition = try workspace.compose(selection)
         let execution = try ImageDefaults(workspace, selection).execution
-        let scratch = try ScratchRoot(workspace.store)
+        let scratch = try ScratchRoot(workspace.store, or: temporaryDirectory)
         _ = try Materialize(workspace, link: .hard).run(composition.tree, at: scratch.path)
         let own = (execution.command ?? []).map { ByteString($0) }
         let entrypoint = (execution.entrypoint ?? []).map { ByteString($0) }

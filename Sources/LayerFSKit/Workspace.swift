@@ -12,8 +12,12 @@ public struct Workspace: Sendable {
     public let sourceDateEpoch: Timestamp?
 
     /// Opens the store at `path`; made when it is to be written and there is none.
-    public init(store path: ByteString, _ access: Store.Access, sourceDateEpoch: Timestamp?) throws(LayerStoreError) {
-        store = try Store(path, access)
+    ///
+    /// - Parameter patience: how long to wait for a command that has the store for itself.
+    public init(
+        store path: ByteString, _ access: Store.Access, patience: Duration = .seconds(10), sourceDateEpoch: Timestamp?
+    ) throws(LayerStoreError) {
+        store = try Store(path, access, patience: patience)
         self.sourceDateEpoch = sourceDateEpoch
     }
 }

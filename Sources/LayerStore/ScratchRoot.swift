@@ -1,17 +1,24 @@
 public import Bytes
 import Posix
+import SystemPackage
 
-/// A place on the store's file system for a root that is needed for the time of one command; removed when its owner lets
-/// go of it, or by the next command when its owner was killed.
+/// A place for a root that is needed for the time of one command.
+///
+/// It lies on the store's file system, so that hard links can be made. It is removed when its owner lets go of it, or by the
+/// next command when its owner was killed.
 public final class ScratchRoot: Sendable {
     private let staging: StagingArea
     /// Does not exist yet.
     public let path: ByteString
 
-    /// - Throws: ``LayerStoreError`` when the store cannot be written.
-    public init(_ store: Store) throws(LayerStoreError) {
-        if let reason = store.directory.readOnlyReason { throw .readOnly(store.path, reason: reason) }
-        staging = try StagingArea(store.directory)
+    /// - Parameter otherwise: the directory to use when the store cannot be written.
+    /// - Throws: ``LayerStoreError`` when there is no place at all.
+    public init(_ store: Store, or otherwise: ByteString) throws(LayerStoreError) {
+        do {
+            staging = try StagingArea(store.directory)
+        } catch .system(_, let error) where Store.forbidsWriting(error) {
+            staging = try StagingArea(inside: otherwise)
+        }
         path = staging.directory.path + "/root"
     }
 }

@@ -8,7 +8,8 @@ import SystemPackage
 /// It lies on the store's file system, so that a rename publishes. Its owner holds a lock on it: a staging directory that
 /// can be locked belongs to a command that died, and whoever stages next removes it.
 final class StagingArea: Sendable {
-    private let store: StoreDirectory
+    /// The directory that holds staging directories.
+    private let parent: SharedDescriptor
     private let claim: Claim
     private let counter = Atomic<UInt64>(0)
 
@@ -19,25 +20,42 @@ final class StagingArea: Sendable {
         let lock: FileLock
     }
 
-    init(_ store: StoreDirectory) throws(LayerStoreError) {
-        self.store = store
+    /// A staging directory of `store`; what commands that died left there is removed.
+    convenience init(_ store: StoreDirectory) throws(LayerStoreError) {
         do {
-            let staging = try store.root.open("staging", [.readOnly, .directory])
-            Self.removeAbandoned(in: staging)
-            claim = try Self.claim(in: staging)
+            let parent = SharedDescriptor(try store.root.open("staging", [.readOnly, .directory]))
+            Self.removeAbandoned(in: parent.descriptor)
+            try self.init(in: parent, prefix: "")
         } catch {
             throw .system(step: "make a staging directory", error)
         }
+    }
+
+    /// A staging directory that belongs to no store.
+    convenience init(inside directory: ByteString) throws(LayerStoreError) {
+        do {
+            let parent = SharedDescriptor(try Files.open(directory, [.readOnly, .directory]))
+            try self.init(in: parent, prefix: "layerfs-")
+        } catch {
+            throw .system(step: "make a staging directory", error)
+        }
+    }
+
+    private init(in parent: SharedDescriptor, prefix: ByteString) throws(SystemError) {
+        claim = try Self.claim(in: parent.descriptor, prefix: prefix)
+        self.parent = parent
     }
 
     var directory: OwnedDescriptor {
         _read { yield claim.directory }
     }
 
-    private static func claim(in staging: borrowing OwnedDescriptor) throws(SystemError) -> Claim {
+    private static func claim(
+        in staging: borrowing OwnedDescriptor, prefix: ByteString
+    ) throws(SystemError) -> Claim {
         var attempts = 8
         while true {
-            let name = ByteString("\(CurrentProcess.identifier)-\(UInt32.random(in: 0...UInt32.max))")
+            let name = prefix + ByteString("\(CurrentProcess.identifier)-\(UInt32.random(in: 0...UInt32.max))")
             try staging.makeDirectory(name, mode: 0o700)
             do {
                 let lock = try FileLock(try staging.open(name, [.readOnly, .directory]), .exclusive)
@@ -50,9 +68,8 @@ final class StagingArea: Sendable {
     }
 
     deinit {
-        if let staging = try? store.root.open("staging", [.readOnly, .directory]) {
-            try? staging.removeTree(claim.name)
-        }
+        // What cannot be removed now is removed by the next command.
+        try? parent.descriptor.removeTree(claim.name)
     }
 
     /// A name that nothing here has.

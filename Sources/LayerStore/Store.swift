@@ -12,6 +12,9 @@ public final class Store: Sendable {
     let directory: StoreDirectory
     /// Open for writing; nil in a store that is only read.
     let writableIndex: LayerIndex?
+    /// Held as long as the store is open: nothing that is read or added meanwhile can be removed.
+    private let lock: StoreLock
+    private let patience: Duration
 
     /// How a store is opened.
     public enum Access: Sendable {
@@ -25,14 +28,19 @@ public final class Store: Sendable {
 
     /// Opens the store at `path`, an absolute path.
     ///
+    /// - Parameter patience: how long to wait for a command that has the store for itself.
     /// - Throws: ``LayerStoreError`` when there is no store to read, its format is not known, or it cannot be written.
-    public init(_ path: ByteString, _ access: Access) throws(LayerStoreError) {
+    public init(
+        _ path: ByteString, _ access: Access, patience: Duration = .seconds(10)
+    ) throws(LayerStoreError) {
         self.path = path
+        self.patience = patience
         do {
             directory = try StoreDirectory(path, creating: access == .adding)
         } catch .system(_, let error) where access != .reading && Self.forbidsWriting(error) {
             throw .readOnly(path, reason: "\(error)")
         }
+        lock = try StoreLock(directory, .shared, patience: patience)
         blobs = BlobStore(store: directory)
         references = References(store: directory)
         if access != .reading {
@@ -63,27 +71,16 @@ public final class Store: Sendable {
         return index
     }
 
-    private static func forbidsWriting(_ error: SystemError) -> Bool {
+    static func forbidsWriting(_ error: SystemError) -> Bool {
         error.errno == .readOnlyFileSystem || error.errno == .permissionDenied
     }
 
     /// Begins to add. See ``StoreSession``.
-    ///
-    /// - Parameter patience: how long to wait for a command that removes content.
-    public func beginAdding(patience: Duration = .seconds(10)) throws(LayerStoreError) -> StoreSession {
-        try StoreSession(self, patience: patience)
-    }
-
-    /// Runs `body` while nothing can be removed from the store.
-    public func whileReading<Result>(
-        patience: Duration = .seconds(10), _ body: () throws -> Result
-    ) throws -> Result {
-        try StoreLock(directory, .shared, patience: patience).whileHeld(body)
-    }
+    public func beginAdding() throws(LayerStoreError) -> StoreSession { try StoreSession(self) }
 
     /// Runs `body` while no other command changes references or the index.
     func whileCommitting<Result>(_ body: () throws(LayerStoreError) -> Result) throws(LayerStoreError) -> Result {
-        try StoreLock.commit(directory, patience: .seconds(10)).whileHeld(body)
+        try StoreLock.commit(directory, patience: patience).whileHeld(body)
     }
 }
 

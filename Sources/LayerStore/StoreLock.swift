@@ -25,13 +25,6 @@ struct StoreLock: ~Copyable, Sendable {
         }
     }
 
-    /// Runs `body` with the lock held.
-    borrowing func whileHeld<Result, Failure: Error>(
-        _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try body()
-    }
-
     /// The lock under which references and index change together; held for moments only.
     static func commit(_ store: StoreDirectory, patience: Duration) throws(LayerStoreError) -> FileLock {
         do {

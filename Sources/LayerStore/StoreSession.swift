@@ -13,7 +13,6 @@ import Trees
 /// session early, or being killed in it, leaves the store as it was but for contents that nothing names.
 public final class StoreSession: Sendable {
     let store: Store
-    private let lock: StoreLock
     let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
 
@@ -23,11 +22,10 @@ public final class StoreSession: Sendable {
         var size: UInt64
     }
 
-    init(_ store: Store, patience: Duration) throws(LayerStoreError) {
+    init(_ store: Store) throws(LayerStoreError) {
         self.store = store
         if let reason = store.directory.readOnlyReason { throw .readOnly(store.path, reason: reason) }
         do {
-            lock = try StoreLock(store.directory, .shared, patience: patience)
             staging = try StagingArea(store.directory)
         } catch .system(_, let error) where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
             throw .readOnly(store.path, reason: "\(error)")

@@ -68,6 +68,15 @@ const char *clinux_readdir(void *stream, uint8_t *kind);
 void *clinux_fdopendir(int descriptor);
 int clinux_closedir(void *stream);
 
+/// From now on the first SIGINT, SIGTERM or SIGHUP (unless ignored) is noted instead of ending the process.
+void clinux_note_interruptions(void);
+
+/// The signal that was noted; 0 for none.
+int clinux_interrupting_signal(void);
+
+/// Opens /dev/null for those of the descriptors 0, 1 and 2 that are closed, so that no file of ours gets their number.
+int clinux_open_standard_streams(void);
+
 /// Values of macros with types that Swift cannot import.
 extern const int clinux_o_tmpfile;
 extern const int clinux_at_empty_path;

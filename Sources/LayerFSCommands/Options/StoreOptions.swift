@@ -11,10 +11,16 @@ struct StoreOptions: ParsableArguments {
         valueName: "dir"))
     var store: String?
 
+    @Option(name: .long, help: ArgumentHelp(
+        "How long to wait for a command that has the store for itself (default: 10).", valueName: "seconds"))
+    var wait: UInt32?
+
     /// Opens the store.
     func workspace(_ access: Store.Access) throws -> Workspace {
         let environment = Environment.current
         let path = try environment.storePath(option: store, relativeTo: Files.currentDirectory())
-        return try Workspace(store: path, access, sourceDateEpoch: try environment.sourceDateEpoch())
+        return try Workspace(
+            store: path, access, patience: .seconds(wait ?? 10),
+            sourceDateEpoch: try environment.sourceDateEpoch())
     }
 }

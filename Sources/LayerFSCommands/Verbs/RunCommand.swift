@@ -43,7 +43,9 @@ struct RunCommand: ParsableCommand {
         options.user = try user.map { try ImageOptionValue.user($0, option: "--user") }
         let status: Int32
         do {
-            let ended = try RunRoot(storeOptions.workspace(.changing)).run(expression, options)
+            let run = try RunRoot(
+                storeOptions.workspace(.reading), temporaryDirectory: Environment.current.temporaryDirectory)
+            let ended = try run.run(expression, options)
             status = ended.code
         } catch {
             throw RunFailure(error)
