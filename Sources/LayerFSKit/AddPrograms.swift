@@ -69,9 +69,14 @@ public struct AddPrograms: Sendable {
         let paths = Set(requests.flatMap { $0.closure.files.map(\.path) })
         let owners = try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
         progress.begin("writing", total: 0)
+        try Interruption.check()
         var isNew = Set(try session.publish())
         return try zip(requests, layers).map { request, layer in
-            let diffID = try LayerPacking().measure(Array(layer.tree.entries.dropFirst()), from: workspace.store.blobs).diffID
+            progress.begin("checking", total: layer.tree.size)
+            let diffID = try LayerPacking().measure(
+                Array(layer.tree.entries.dropFirst()), from: workspace.store.blobs,
+                progress: { try progress.advance(by: $0) }
+            ).diffID
             let outcome = try session.commit(
                 layer: request.name, tree: layer.tree,
                 provenance: Provenance(request.closure, owners: owners),

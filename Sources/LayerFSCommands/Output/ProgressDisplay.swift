@@ -52,7 +52,7 @@ final class ProgressDisplay: Sendable {
         let rate = ByteCount(UInt64(Double(state.done) / max(elapsed, 0.001)))
         return state.total > 0
             ? "\(state.activity): \(ByteCount(state.done)) of \(ByteCount(state.total)), \(rate)/s"
-            : "\(state.activity): \(ByteCount(state.done)), \(rate)/s"
+            : state.done > 0 ? "\(state.activity): \(ByteCount(state.done)), \(rate)/s" : state.activity
     }
 
     private static func bar(_ state: ProgressMeter.State) -> String {
