@@ -89,8 +89,8 @@ let package = Package(
         tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),
         tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
-            "LayerFSKitTests", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
-            "TestSupport", "Trees"),
+            "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
+            "Sandbox", "TestSupport", "Trees"),
         tests("LayerFSCommandsTests", "LayerFSCommands", argumentParser),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),

@@ -51,8 +51,7 @@ extension ImageSettings {
         // A new entrypoint makes the old command meaningless, as in a Dockerfile.
         if other.entrypoint != nil, other.command == nil { result.command = [] }
         result.entrypoint = other.entrypoint ?? entrypoint
-        let names = Set(other.environment.map(Self.variableName))
-        result.environment = environment.filter { !names.contains(Self.variableName($0)) } + other.environment
+        result.environment = Self.merging([environment, other.environment])
         result.workingDirectory = other.workingDirectory ?? workingDirectory
         result.user = other.user ?? user
         result.labels.merge(other.labels) { $1 }
@@ -60,6 +59,14 @@ extension ImageSettings {
         result.stopSignal = other.stopSignal ?? stopSignal
         result.platform = other.platform ?? platform
         return result
+    }
+
+    /// The variables of all `environments`, each name once: the last has the say.
+    static func merging(_ environments: [[String]]) -> [String] {
+        environments.reduce(into: []) { merged, next in
+            let names = Set(next.map(variableName))
+            merged = merged.filter { !names.contains(variableName($0)) } + next
+        }
     }
 
     static func variableName(_ variable: String) -> Substring {

@@ -25,6 +25,8 @@ public struct RunRoot: Sendable {
         public var workingDirectory: String?
         /// `uid[:gid]` or names that the root's /etc/passwd and /etc/group know.
         public var user: String?
+        /// The kind of terminal that the command will be on; nil for none.
+        public var terminal: String?
 
         public init() {}
     }
@@ -43,18 +45,17 @@ public struct RunRoot: Sendable {
         let entrypoint = (execution.entrypoint ?? []).map { ByteString($0) }
         var specification = SandboxSpecification(
             root: scratch.path, command: entrypoint + (options.command.isEmpty ? own : options.command))
-        var image = ImageSettings()
-        image.environment = execution.environment
-        var chosen = ImageSettings()
-        chosen.environment = options.environment
-        specification.environment = image.overridden(by: chosen).environment.map { ByteString($0) }
         specification.hostname = ByteString(selection.expression.description.utf8.prefix(64))
         if let directory = options.workingDirectory ?? execution.workingDirectory {
             specification.workingDirectory = try TreePath(ByteString(directory))
         }
-        if let user = options.user ?? execution.user {
-            specification.user = try UserLookup(composition.tree, workspace.store.blobs).user(user)
-        }
+        let users = UserLookup(composition.tree, workspace.store.blobs)
+        if let user = options.user ?? execution.user { specification.user = try users.user(user) }
+        // As container engines do, a command finds HOME, and on a terminal TERM; the image and the person come first.
+        let home = "HOME=\(try users.home(of: specification.user) ?? "/")"
+        specification.environment = ImageSettings.merging(
+            [[home], options.terminal.map { ["TERM=\($0)"] } ?? [], execution.environment, options.environment]
+        ).map { ByteString($0) }
         return try withExtendedLifetime(scratch) { try specification.run() }
     }
 }

@@ -28,6 +28,12 @@ struct UserLookup {
         return SandboxUser(uid: uid, gid: gid)
     }
 
+    /// The home directory of `user`; nil when the root's passwd does not know the user.
+    func home(of user: SandboxUser) throws -> String? {
+        let record = try row("/etc/passwd", named: "", orNumber: user.uid)
+        return record.flatMap { $0.count > 5 && !$0[5].isEmpty ? $0[5] : nil }
+    }
+
     /// root is 0 in every root, with or without files that say so.
     private static func wellKnown(_ name: String) -> UInt32? { name == "root" ? 0 : nil }
 

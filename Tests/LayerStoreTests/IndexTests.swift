@@ -57,7 +57,22 @@ struct IndexTests {
         #expect { try fixture.open() } throws: { "\($0)".contains("newer layerfs") }
     }
 
-    @Test func knownFilesAreRememberedByState() throws {
+    @Test func filesThatRestAreRememberedByState() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        // A file of the system: nothing has touched it for a while.
+        let path: ByteString = "/etc/debian_version"
+        let session = try store.beginAdding()
+        let file = try session.stage(file: path)
+        let tree = try StoreFixture.tree(["/f": "hello"], in: session)
+        _ = try session.commit(
+            layer: Name("a"), tree: tree, provenance: nil, source: "test", created: "1970-01-01T00:00:00Z",
+            platform: nil, diffID: DiffID(.empty), replacing: false, known: [file])
+        #expect(try store.beginAdding().known([path]) == [file.fingerprint: file.digest])
+        #expect(try store.beginAdding().known(["/etc/passwd", "/no/such/file"]).isEmpty)
+    }
+
+    @Test func filesThatChangedAMomentAgoAreNot() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()
         let path = try fixture.file("a", "hello")

@@ -9,6 +9,8 @@ struct Console: Sendable {
     let isVerbose: Bool
     let progress: ProgressStyle
 
+    static var standardInputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
     /// Writes a result, with a newline.
     func result(_ text: String) throws { try Self.write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 

@@ -41,6 +41,7 @@ struct RunCommand: ParsableCommand {
         options.environment = try env.map { try ImageOptionValue.assignment($0, option: "--env").text }
         options.workingDirectory = try workdir.map { try ImageOptionValue.absolutePath($0, option: "--workdir") }
         options.user = try user.map { try ImageOptionValue.user($0, option: "--user") }
+        options.terminal = Console.standardInputIsTerminal ? Environment.current.value("TERM") : nil
         let status: Int32
         do {
             let run = try RunRoot(
