@@ -3,7 +3,7 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 # The release build links the Swift runtime in: it starts faster, and runs where Swift is not installed. It is stripped.
-RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib -Xlinker -s --product layerfs
+RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s --product layerfs
 BINARY = .build/release/layerfs
 
 .PHONY: build demo test check fmt bench install clean

@@ -63,39 +63,56 @@ public struct AddPrograms: Sendable {
         let layers = try requests.map { request in
             try ClosureLayer(request.closure, root: root, session: session, pool: pool, progress: progress)
         }
-        for (request, layer) in zip(requests, layers) {
+        let isThere = try zip(requests, layers).map { request, layer in
             try session.checkAvailable(request.name, for: layer.tree, replacing: replacing)
         }
-        let paths = Set(requests.flatMap { $0.closure.files.map(\.path) })
-        let owners = try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
         progress.begin("writing", total: 0)
         try Interruption.check()
-        var isNew = Set(try session.publish())
-        return try zip(requests, layers).map { request, layer in
-            progress.begin("checking", total: layer.tree.size)
-            let diffID = try LayerPacking().measure(
-                Array(layer.tree.entries.dropFirst()), from: workspace.store.blobs,
-                progress: { try progress.advance(by: $0) }
-            ).diffID
-            let outcome = try session.commit(
-                layer: request.name, tree: layer.tree,
-                provenance: Provenance(request.closure, owners: owners),
-                source: "layerfs add \(request.closure.programs.map(\.request.description).joined(separator: " "))",
-                created: workspace.now, platform: try request.closure.platform(), diffID: diffID,
-                replacing: replacing, known: layer.sources)
-            var addition = Addition(
-                name: request.name, outcome: outcome, tree: layer.tree, newContents: 0, newBytes: 0, contents: 0, bytes: 0)
-            var counted: Set<Digest> = []
-            for source in layer.sources where source.size > 0 && counted.insert(source.digest).inserted {
-                addition.contents += 1
-                addition.bytes += source.size
-                // New for the first layer that brings it only.
-                if isNew.remove(source.digest) != nil {
-                    addition.newContents += 1
-                    addition.newBytes += source.size
-                }
+        var news = Set(try session.publish())
+        let owners = isThere.allSatisfy { $0 } ? [:] : try owners(of: requests)
+        return try zip(zip(requests, layers), isThere).map { pair, isThere in
+            let (request, layer) = pair
+            let outcome =
+                isThere
+                ? .unchanged : try commit(request, layer, owners, replacing: replacing, in: session, progress)
+            return Addition(name: request.name, outcome: outcome, layer: layer, news: &news)
+        }
+    }
+
+    private func owners(of requests: [Request]) throws -> [TreePath: Provenance.Package] {
+        let paths = Set(requests.flatMap { $0.closure.files.map(\.path) })
+        return try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
+    }
+
+    private func commit(
+        _ request: Request, _ layer: ClosureLayer, _ owners: [TreePath: Provenance.Package], replacing: Bool,
+        in session: StoreSession, _ progress: ProgressMeter
+    ) throws -> CommitOutcome {
+        progress.begin("checking", total: layer.tree.size)
+        let tar = try LayerPacking().measure(
+            Array(layer.tree.entries.dropFirst()), from: workspace.store.blobs,
+            progress: { try progress.advance(by: $0) })
+        return try session.commit(
+            layer: request.name, tree: layer.tree, provenance: Provenance(request.closure, owners: owners),
+            source: "layerfs add \(request.closure.programs.map(\.request.description).joined(separator: " "))",
+            created: workspace.now, platform: try request.closure.platform(), diffID: tar.diffID, replacing: replacing,
+            known: layer.sources)
+    }
+}
+
+extension AddPrograms.Addition {
+    /// - Parameter news: the contents that are new to the store; what this layer brings is taken out, so that it is
+    ///   counted for the first layer only.
+    fileprivate init(name: Name, outcome: CommitOutcome, layer: ClosureLayer, news: inout Set<Digest>) {
+        self.init(name: name, outcome: outcome, tree: layer.tree, newContents: 0, newBytes: 0, contents: 0, bytes: 0)
+        var counted: Set<Digest> = []
+        for source in layer.sources where source.size > 0 && counted.insert(source.digest).inserted {
+            contents += 1
+            bytes += source.size
+            if news.remove(source.digest) != nil {
+                newContents += 1
+                newBytes += source.size
             }
-            return addition
         }
     }
 }

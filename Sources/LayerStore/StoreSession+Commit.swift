@@ -19,14 +19,14 @@ extension StoreSession {
     /// Finds out, before anything is published, whether ``commit(layer:tree:provenance:source:created:platform:diffID:replacing:known:)``
     /// would refuse `name` for `tree`.
     ///
+    /// - Returns: whether the name stands for this tree already, so that there is nothing to commit.
     /// - Throws: ``LayerStoreError/nameTaken(_:detail:)``.
-    public func checkAvailable(_ name: Name, for tree: Tree, replacing: Bool) throws(LayerStoreError) {
-        guard let found = try store.lookUp(name) else { return }
+    public func checkAvailable(_ name: Name, for tree: Tree, replacing: Bool) throws(LayerStoreError) -> Bool {
+        guard let found = try store.lookUp(name) else { return false }
         guard found.kind == .layer else { throw .nameTaken(name.text, detail: "it is the name of an image") }
-        if replacing { return }
-        let existing = try store.tree(of: store.layerRecord(found.record))
-        let difference = TreeDifference(from: existing, to: tree)
-        if !difference.isEmpty { throw .nameTaken(name.text, detail: Self.detail(difference)) }
+        let difference = TreeDifference(from: try store.tree(of: store.layerRecord(found.record)), to: tree)
+        if !difference.isEmpty, !replacing { throw .nameTaken(name.text, detail: Self.detail(difference)) }
+        return difference.isEmpty
     }
 
     private static func detail(_ difference: TreeDifference) -> String {
