@@ -2,8 +2,8 @@
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
-# The release build links the Swift runtime in: it starts faster, and the program runs where Swift is not installed.
-RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --product layerfs
+# The release build links the Swift runtime in: it starts faster, and runs where Swift is not installed. It is stripped.
+RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib -Xlinker -s --product layerfs
 BINARY = .build/release/layerfs
 
 .PHONY: build demo test check fmt bench install clean

@@ -72,11 +72,21 @@ let package = Package(
             "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
+        // Starts a sandbox as another user, which the test process cannot become.
+        .executableTarget(
+            name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),
-        tests("PosixTests", "Posix"),
+        tests("PosixTests", "Bytes", "Posix", "TestSupport"),
+        tests("SandboxTests", "Bytes", "Sandbox", "sandbox-probe", system),
         tests("TreesTests", "Trees"),
+        tests("ELFTests", "Bytes", "ELF", "TestSupport"),
+        tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),
+        tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
+        tests(
+            "LayerFSKitTests", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
+            "TestSupport", "Trees"),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(

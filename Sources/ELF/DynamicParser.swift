@@ -44,6 +44,7 @@ struct DynamicParser<Source: ELFSource> {
         section.flags1 = .init(rawValue: last[.flags1] ?? 0)
         section.versionNeeds = try versionNeeds(last)
         section.versionDefinitions = try versionDefinitions(last)
+        section.definesVersions = last[.versionDefinitions] != nil
         return section
     }
 

@@ -20,6 +20,9 @@ public struct DynamicSection: Hashable, Sendable {
     /// What the object asks of the symbol versions of others, and which it defines itself.
     public var versionNeeds: [VersionNeed] = []
     public var versionDefinitions: [ByteString] = []
+    /// Whether there is a table of versions at all (DT_VERDEF), be it that it defines nothing but the object's own
+    /// name.
+    public var definesVersions = false
 
     public init() {}
 

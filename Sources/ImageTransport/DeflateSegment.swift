@@ -38,7 +38,8 @@ struct DeflateSegment: Sendable {
                 stream.pointee.avail_in = UInt32(input.count)
                 stream.pointee.next_out = output.baseAddress
                 stream.pointee.avail_out = UInt32(capacity)
-                isComplete = deflate(stream, Z_SYNC_FLUSH) == Z_OK && stream.pointee.avail_in == 0
+                isComplete =
+                    deflate(stream, Z_SYNC_FLUSH) == Z_OK && stream.pointee.avail_in == 0
                     && stream.pointee.avail_out > 0
                 count = capacity - Int(stream.pointee.avail_out)
             }

@@ -50,7 +50,9 @@ final class GzipDecompressor {
                 offset += taken
                 consumed += UInt64(taken)
                 produced += UInt64(count)
-                guard produced <= limit else { throw TransportError.gzip(reason: "more than \(limit) bytes", offset: consumed) }
+                guard produced <= limit else {
+                    throw TransportError.gzip(reason: "more than \(limit) bytes", offset: consumed)
+                }
                 if count > 0 { try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<count])) } }
                 switch status {
                 case Z_STREAM_END: isInsideMember = false

@@ -48,7 +48,8 @@ public struct ImageExporter: Sendable {
                 return try add(image, named: names, to: directory, path)
             }
             guard try directory.names().isEmpty else {
-                throw TransportError.invalidTarget(path, reason: "it is a directory, but neither empty nor an image layout")
+                throw TransportError.invalidTarget(
+                    path, reason: "it is a directory, but neither empty nor an image layout")
             }
         default: throw TransportError.invalidTarget(path, reason: "it exists and is not a directory")
         }
@@ -78,7 +79,7 @@ public struct ImageExporter: Sendable {
     private func lock(_ directory: borrowing OwnedDescriptor, _ path: ByteString) throws -> FileLock {
         do {
             return try FileLock(directory.open(".", [.readOnly, .directory]), .exclusive)
-        } catch where error.errno == .wouldBlock {
+        } catch  where error.errno == .wouldBlock {
             throw TransportError.layoutBusy(path)
         }
     }

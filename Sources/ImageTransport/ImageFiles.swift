@@ -68,7 +68,7 @@ final class LayoutFiles: ImageFiles {
         do {
             let status = try root.status(of: ByteString(name))
             return status.kind == .regular ? status.size : nil
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
     }

@@ -70,7 +70,9 @@ public enum ImageVerifier {
         let (manifestName, manifestBytes) = try document(descriptor, in: files)
         let manifest = try parsing(manifestName) { () throws(OCIError) in try Manifest(parsing: manifestBytes) }
         let (configName, configBytes) = try document(manifest.config, in: files)
-        let configuration = try parsing(configName) { () throws(OCIError) in try ImageConfiguration(parsing: configBytes) }
+        let configuration = try parsing(configName) { () throws(OCIError) in
+            try ImageConfiguration(parsing: configBytes)
+        }
         guard manifest.layers.count == configuration.diffIDs.count else {
             throw TransportError.layerCount(manifest: manifest.layers.count, configuration: configuration.diffIDs.count)
         }

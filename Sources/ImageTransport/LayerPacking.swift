@@ -61,7 +61,10 @@ public struct LayerPacking: Sendable {
         guard entries.contains(where: { $0.kind == .whiteout }) else { return entries.sorted { $0.path < $1.path } }
         // No name begins with NUL, so that such a key comes before all siblings.
         let keyed = entries.map { entry in
-            (key: entry.kind == .whiteout ? entry.path.parent.bytes + ByteString([0x2f, 0]) + entry.path.name : entry.path.bytes, entry: entry)
+            (
+                key: entry.kind == .whiteout
+                    ? entry.path.parent.bytes + ByteString([0x2f, 0]) + entry.path.name : entry.path.bytes, entry: entry
+            )
         }
         return keyed.sorted { $0.key < $1.key }.map(\.entry)
     }

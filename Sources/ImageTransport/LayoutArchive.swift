@@ -42,7 +42,11 @@ enum TarVerifier {
         var hasher = DigestHasher()
         let decompressor = compression == .gzip ? try GzipDecompressor() : nil
         try forEachPiece(of: file) { piece in
-            if let decompressor { try decompressor.decompress(piece) { hasher.update($0) } } else { hasher.update(piece) }
+            if let decompressor {
+                try decompressor.decompress(piece) { hasher.update($0) }
+            } else {
+                hasher.update(piece)
+            }
         }
         try decompressor?.finish()
         let actual = hasher.finalize()

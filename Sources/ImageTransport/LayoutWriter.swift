@@ -27,7 +27,7 @@ final class LayoutWriter {
         let digest = file.digest
         do {
             try file.publish(as: ByteString(digest.hexadecimal), replacing: false)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             // The same content, unless it is damaged, which reading it back after writing shows.
         }
         return Descriptor(mediaType: mediaType, digest: digest, size: Int64(clamping: file.size))
@@ -48,7 +48,10 @@ final class LayoutWriter {
         entry.platform = platform
         if names.isEmpty { index.replace(entry) }
         for name in names {
-            let full = name.qualified
+            var full = name
+            // The name is for what is written now, whatever digest it once had.
+            full.digest = nil
+            full = full.qualified
             entry.annotations = [
                 // By convention the tag. A name without one keeps images of one layout apart better than `latest` would.
                 AnnotationKey.referenceName: name.tag ?? name.repository, AnnotationKey.containerdImageName: full.description,

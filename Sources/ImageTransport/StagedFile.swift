@@ -73,7 +73,7 @@ final class StagedDirectory {
     func publish(as name: ByteString) throws(SystemError) {
         do {
             try parent.rename(temporaryName, to: name, in: parent, replacing: false)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             guard try parent.status(of: name).kind == .directory else { throw error }
             // rename(2) replaces a directory only while it is empty.
             try parent.rename(temporaryName, to: name, in: parent, replacing: true)

@@ -33,7 +33,7 @@ struct TargetPath: ~Copyable {
     func kind() throws(SystemError) -> FileKind? {
         do {
             return try parent.status(of: name, followingLink: true).kind
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
     }
@@ -42,5 +42,6 @@ struct TargetPath: ~Copyable {
 /// A name that nothing else has: hidden, and telling what it is left over from should it ever be left over.
 func stagingName(for name: ByteString) -> ByteString {
     // NAME_MAX is 255 bytes.
-    "." + ByteString(name.bytes.prefix(200)) + ByteString(".layerfs-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
+    "." + ByteString(name.bytes.prefix(200))
+        + ByteString(".layerfs-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
 }

@@ -47,7 +47,7 @@ final class TargetDirectory: Sendable {
 
     /// Takes away what was made.
     func discard() {
-        FileTree.removeQuietly(temporaryName, in: parent.descriptor)
+        try? parent.descriptor.removeTree(temporaryName)
     }
 
     /// Where the directory is to be.

@@ -51,7 +51,7 @@ final class StagingArea: Sendable {
 
     deinit {
         if let staging = try? store.root.open("staging", [.readOnly, .directory]) {
-            FileTree.removeQuietly(claim.name, in: staging)
+            try? staging.removeTree(claim.name)
         }
     }
 
@@ -66,7 +66,7 @@ final class StagingArea: Sendable {
             guard let file = try? staging.open(entry.name, [.readOnly, .directory, .noFollow]),
                 let lock = try? FileLock(file, .exclusive)
             else { continue }
-            FileTree.removeQuietly(entry.name, in: staging)
+            try? staging.removeTree(entry.name)
             _ = consume lock
         }
     }

@@ -24,7 +24,9 @@ struct TargetMachine: Hashable {
         guard prefix[9..<16].allSatisfy({ $0 == 0 }) else { return .unusable(.nonzeroPadding) }
         guard let candidate = try? ELFHeader(prefix[...]) else { return .unusable(.notELF) }
         guard candidate.version == 1 else { return .unusable(.invalidVersion) }
-        guard candidate.machine == header.machine else { return .wrongMachine(candidate.machine) }
+        guard candidate.machine == header.machine, hasSameFloatABI(candidate) else {
+            return .wrongMachine(candidate.machine)
+        }
         guard candidate.type == .dynamic || candidate.type == .executable else { return .unusable(.notLoadable) }
         switch content.elf {
         case nil: return .unusable(.notELF)
@@ -34,6 +36,31 @@ struct TargetMachine: Hashable {
             guard image.dynamic != nil else { return .unusable(.noDynamicSection) }
             guard candidate.type == .dynamic else { return .unusable(.fixedAddressExecutable) }
             return nil
+        }
+    }
+
+    /// ARM and RISC-V pass by what uses other floating-point conventions, as another machine's
+    /// (elf_machine_matches_host in sysdeps/unix/sysv/linux/arm/ldsodefs.h, sysdeps/riscv/dl-machine.h).
+    private func hasSameFloatABI(_ candidate: ELFHeader) -> Bool {
+        switch header.machine {
+        case .arm where header.flags & Self.armHardFloat != 0: candidate.flags & Self.armSoftFloat == 0
+        case .arm: candidate.flags & Self.armHardFloat == 0
+        case .riscV: (candidate.flags ^ header.flags) & Self.riscVFloatABI == 0
+        default: true
+        }
+    }
+
+    /// EF_ARM_ABI_FLOAT_SOFT, EF_ARM_ABI_FLOAT_HARD, EF_RISCV_FLOAT_ABI.
+    private static let armSoftFloat: UInt32 = 0x200
+    private static let armHardFloat: UInt32 = 0x400
+    private static let riscVFloatABI: UInt32 = 0x6
+
+    /// What of e_flags makes it another machine.
+    var floatABI: UInt32 {
+        switch header.machine {
+        case .arm: header.flags & Self.armHardFloat
+        case .riscV: header.flags & Self.riscVFloatABI
+        default: 0
         }
     }
 

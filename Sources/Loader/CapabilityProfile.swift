@@ -39,7 +39,8 @@ struct CapabilityProfile: Hashable {
             platform: constants.platform)
     }
 
-    /// Those of better processors, worst first: each level of `glibc-hwcaps`, and what glibc before 2.37 makes of Intel's.
+    /// Those of better processors, worst first: each level of `glibc-hwcaps`, and what glibc before 2.37 makes of
+    /// Intel's.
     static func variants(_ constants: LoaderConstants, isX86_64: Bool) -> [CapabilityProfile] {
         let all = constants.hardwareCapabilities
         var profiles = all.indices.reversed().map { first in

@@ -5,8 +5,8 @@ public import Posix
 public struct Closure: Hashable, Sendable {
     /// The programs asked for, in the order of the requests.
     public var programs: [RequestedProgram] = []
-    /// Every path that must exist for the programs to start, sorted bytewise. Parents are directories unless listed as
-    /// links; they are not listed themselves.
+    /// Every path that must exist for the programs to start, sorted bytewise. Their parents are directories, and not
+    /// listed.
     public var files: [ClosureFile] = []
     /// Why each file is there.
     public var edges: [ClosureEdge] = []
@@ -30,6 +30,13 @@ public struct RequestedProgram: Hashable, Sendable {
     public let path: TreePath
     public let kind: Kind
 
+    public init(request: ByteString, literalPath: ByteString, path: TreePath, kind: Kind) {
+        self.request = request
+        self.literalPath = literalPath
+        self.path = path
+        self.kind = kind
+    }
+
     public enum Kind: String, Hashable, Sendable, Codable {
         case dynamicExecutable, staticExecutable, staticPIE, sharedObject
         case script
@@ -45,6 +52,13 @@ public struct ClosureFile: Hashable, Sendable {
     public let sourcePath: ByteString
     /// The inode it was when it was examined.
     public let identity: FileIdentity
+
+    public init(path: TreePath, kind: Kind, sourcePath: ByteString, identity: FileIdentity) {
+        self.path = path
+        self.kind = kind
+        self.sourcePath = sourcePath
+        self.identity = identity
+    }
 
     public enum Kind: Hashable, Sendable {
         case file(size: UInt64, permissions: UInt16)
@@ -70,6 +84,20 @@ public struct ClosureEdge: Hashable, Sendable {
     public let place: SearchPlace
     /// The subdirectory for processors with more capabilities, as `glibc-hwcaps/x86-64-v3`; nil for the plain file.
     public let variant: ByteString?
+
+    public init(
+        from: TreePath?, to: TreePath, kind: DependencyKind, name: ByteString, openedAs: ByteString, via: [TreePath],
+        place: SearchPlace, variant: ByteString? = nil
+    ) {
+        self.from = from
+        self.to = to
+        self.kind = kind
+        self.name = name
+        self.openedAs = openedAs
+        self.via = via
+        self.place = place
+        self.variant = variant
+    }
 }
 
 /// How one file can ask for another.
@@ -123,7 +151,7 @@ public enum ClosureNote: Hashable, Sendable {
     case relativePath(ByteString, of: TreePath)
     /// An auxiliary or auditing library that is absent; the program starts without.
     case optionalMissing(name: ByteString, kind: DependencyKind, neededBy: TreePath)
-    /// Restricted rules apply: the program is setuid or setgid.
+    /// Restricted rules apply: the program is setuid or setgid, or has file capabilities.
     case secureMode(TreePath)
     /// The program cannot be executed: no x bit.
     case notExecutable(TreePath)

@@ -51,10 +51,22 @@ struct ClosureBuilder {
         files[path] = ClosureFile(path: path, kind: kind, sourcePath: root.hostPath(of: path), identity: identity)
     }
 
+    /// The files without the directories that are there anyway, since something in them is.
+    private var neededFiles: [ClosureFile] {
+        let passed = files.values.filter { $0.kind == .directory }
+        guard !passed.isEmpty else { return Array(files.values) }
+        var parents: Set<TreePath> = []
+        for path in files.keys {
+            var parent = path.parent
+            while parents.insert(parent).inserted, !parent.isRoot { parent = parent.parent }
+        }
+        return files.values.filter { $0.kind != .directory || !parents.contains($0.path) }
+    }
+
     func closure() -> Closure {
         var closure = Closure()
         closure.programs = programs
-        closure.files = files.values.sorted { $0.path < $1.path }
+        closure.files = neededFiles.sorted { $0.path < $1.path }
         closure.edges = edges.elements
         closure.unresolved = unresolved.elements
         closure.notes = notes.elements

@@ -90,7 +90,8 @@ private struct DynamicRun {
     ) {
         var search = LibrarySearch(
             environment: environment, profile: profile, program: nil, options: options, sightings: sightings)
-        let isSecure = found.status.permissions & 0o6000 != 0
+        let hasCapabilities = (try? environment.catalog.content(of: found))?.hasCapabilities ?? false
+        let isSecure = found.status.permissions & 0o6000 != 0 || hasCapabilities
         if isSecure { closure.add(.secureMode(found.path)) }
         // /proc/self/exe tells the loader the program's real directory.
         let program = LoadedObject(
@@ -101,7 +102,8 @@ private struct DynamicRun {
         load.register(program, aliases: [""], hasIdentity: false)
         let interpreter = loadedInterpreter(search)
         if let interpreter {
-            load.register(interpreter, aliases: [image.interpreter, loader?.literal].compactMap { $0 }, hasIdentity: false)
+            load.register(
+                interpreter, aliases: [image.interpreter, loader?.literal].compactMap { $0 }, hasIdentity: false)
         }
         load.loadDependencies(of: program, into: &closure)
         loadAuditors(program, interpreter, search, into: &closure)

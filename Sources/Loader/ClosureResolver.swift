@@ -22,6 +22,7 @@ public final class ClosureResolver {
         let fileClass: ELFClass
         let byteOrder: ByteOrder
         let machine: ELFMachine
+        let floatABI: UInt32
     }
 
     public init(_ root: SourceRoot, options: ResolveOptions = ResolveOptions()) {
@@ -103,7 +104,7 @@ public final class ClosureResolver {
     func environment(_ header: ELFHeader, loader: ResolvedPath?) -> LoaderEnvironment {
         let key = EnvironmentKey(
             loader: loader?.status.identity, fileClass: header.fileClass, byteOrder: header.byteOrder,
-            machine: header.machine)
+            machine: header.machine, floatABI: TargetMachine(header: header).floatABI)
         if let known = environments[key] { return known }
         let environment = LoaderEnvironment(catalog, header: header, loader: loader)
         if let error = environment.cacheError { builder.add(.cacheIgnored(error)) }
@@ -114,8 +115,8 @@ public final class ClosureResolver {
 }
 
 extension ClosureResolver {
-    /// /etc/ld.so.preload names libraries that every program of the root loads first. They are the root's choice, not the
-    /// program's, so they are told, not taken.
+    /// /etc/ld.so.preload names libraries that every program of the root loads first. They are the root's choice, not
+    /// the program's, so they are told, not taken.
     private func notePreloads() {
         guard let file = try? root.resolve("/etc/ld.so.preload"), file.status.kind == .regular,
             let bytes = try? catalog.bytes(of: file, limit: 1 << 20)

@@ -81,6 +81,8 @@ extension UnresolvedDependency.Cause: CustomStringConvertible {
         case .unusable: "not usable"
         case .onlyVariants(let paths):
             "only variants for newer processors: \(paths.map(\.description).joined(separator: ", "))"
+        case .missingVersions(let names):
+            "found, but without the symbol versions \(names.map(\.description).joined(separator: ", "))"
         case .tokenWithoutValue: "a token ($ORIGIN, $LIB, $PLATFORM) in the name has no value or is not allowed"
         case .tooManyScripts: "more than \(ScriptChain.maximumLength) scripts interpret each other; Linux refuses"
         case .shebang(let error): "\(error)"
@@ -106,7 +108,7 @@ extension ClosureNote: CustomStringConvertible {
     public var description: String {
         switch self {
         case .preloadFile(let libraries):
-            "the root has /etc/ld.so.preload, which is not taken: \(libraries.map(\.description).joined(separator: " "))"
+            "the root's /etc/ld.so.preload is not taken: \(libraries.map(\.description).joined(separator: " "))"
         case .textRunByShell(let path): "\(path) has no #! line; shells run it by /bin/sh"
         case .sharedObject(let path): "\(path) is a shared object: it names no loader, and cannot be started"
         case .cacheIgnored(let error): "/etc/ld.so.cache is not used: \(error)"
@@ -114,7 +116,7 @@ extension ClosureNote: CustomStringConvertible {
             "\(path) in \(object) depends on the directory the program is started in"
         case .optionalMissing(let name, let kind, let neededBy):
             "\(name), \(kind) of \(neededBy), is absent; the program starts without it"
-        case .secureMode(let path): "\(path) is setuid or setgid: $ORIGIN is restricted"
+        case .secureMode(let path): "\(path) is setuid, setgid or has capabilities: $ORIGIN is restricted"
         case .notExecutable(let path): "\(path) is not executable (no x bit)"
         case .shebangTruncated(let path): "the #! line of \(path) is longer than Linux reads; its end is ignored"
         }

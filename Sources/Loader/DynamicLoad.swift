@@ -18,8 +18,8 @@ struct DynamicLoad {
         self.reportsMissing = reportsMissing
     }
 
-    /// Lets `object` answer to `aliases` and its soname. The kernel's own mappings, program and loader, have no identity
-    /// to ld.so and are not merged with files opened later.
+    /// Lets `object` answer to `aliases` and its soname. The kernel's own mappings, program and loader, have no
+    /// identity to ld.so and are not merged with files opened later.
     mutating func register(_ object: LoadedObject, aliases: [ByteString], hasIdentity: Bool = true) {
         for name in aliases + [object.image.dynamic?.soname].compactMap({ $0 }) where names[name] == nil {
             names[name] = object
@@ -47,6 +47,24 @@ struct DynamicLoad {
                 }
             }
             next = list.nextToDo(from: position)
+        }
+        if reportsMissing { for loaded in list.all { checkVersions(of: loaded, into: &closure) } }
+    }
+
+    /// Reports symbol versions that `object` needs and the library that was loaded does not define, for which the
+    /// loader refuses to start (_dl_check_map_versions in glibc's elf/dl-version.c). A library without any versions
+    /// will do.
+    private func checkVersions(of object: LoadedObject, into closure: inout ClosureBuilder) {
+        for need in object.image.dynamic?.versionNeeds ?? [] {
+            guard let library = names[need.library], let dynamic = library.image.dynamic,
+                dynamic.definesVersions
+            else { continue }
+            let missing = need.versions.filter { !$0.isWeak && !library.versions.contains($0.name) }.map(\.name)
+            guard !missing.isEmpty else { continue }
+            closure.add(
+                UnresolvedDependency(
+                    name: need.library, kind: .needed, neededBy: object.file.path, program: programPath,
+                    attempts: [], cause: .missingVersions(missing)))
         }
     }
 

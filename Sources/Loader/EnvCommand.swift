@@ -5,7 +5,8 @@ public struct EnvCommand: Hashable, Sendable {
     /// What env looks up in PATH; nil when it starts nothing.
     public let command: ByteString?
 
-    /// - Parameter argument: all that follows env's path in the `#!` line. The kernel passes it as one word; env splits it
+    /// - Parameter argument: all that follows env's path in the `#!` line. The kernel passes it as one word; env splits
+    ///   it
     ///   only when it begins with `-S` or `--split-string`.
     public init(argument: ByteString) {
         var words: [ByteString]

@@ -8,6 +8,8 @@ struct FileContent {
     let prefix: [UInt8]
     /// Nil when the file does not begin as an ELF file.
     let elf: Result<ELFImage, ELFError>?
+    /// Whether the file has capabilities of its own (capabilities(7)), which makes the loader as careful as setuid does.
+    var hasCapabilities = false
 
     /// BINPRM_BUF_SIZE (linux/binfmts.h).
     static let prefixLength = 256
@@ -41,7 +43,8 @@ final class FileCatalog {
         let prefix = try source.read(at: 0, count: FileContent.prefixLength)
         guard prefix.starts(with: ELFHeader.magic) else { return FileContent(prefix: prefix, elf: nil) }
         do {
-            return FileContent(prefix: prefix, elf: .success(try ELFImage(reading: source)))
+            return FileContent(
+                prefix: prefix, elf: .success(try ELFImage(reading: source)), hasCapabilities: source.hasCapabilities)
         } catch {
             switch error {
             case .source(let error): throw error
@@ -66,6 +69,11 @@ private final class DescriptorSource: ELFSource {
         let bytes = try readFully(at: offset, count: wanted)
         if offset == 0 { first = bytes }
         return offset == 0 ? Array(bytes.prefix(count)) : bytes
+    }
+
+    /// File systems without extended attributes have no capabilities either.
+    var hasCapabilities: Bool {
+        (try? file.extendedAttributes())?.contains { $0.name == "security.capability" } ?? false
     }
 
     private static let firstPiece = 16384

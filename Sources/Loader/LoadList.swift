@@ -15,6 +15,9 @@ struct LoadList {
         object.isListed = true
     }
 
+    /// Every object in the list, in no particular order; one that moved is there twice.
+    var all: [LoadedObject] { objects }
+
     func object(at position: Int) -> LoadedObject { objects[position] }
 
     mutating func markDone(_ position: Int) { isDone[position] = true }

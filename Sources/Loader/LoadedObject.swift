@@ -12,6 +12,8 @@ final class LoadedObject {
     let rpath: [SearchDirectory]
     let runpath: [SearchDirectory]
     let hasRunpath: Bool
+    /// The symbol versions it defines.
+    private(set) lazy var versions = Set(image.dynamic?.versionDefinitions ?? [])
     /// Whether it is in the list of objects to go through (l_reserved).
     var isListed = false
 
@@ -37,8 +39,8 @@ struct SearchDirectory: Hashable {
 
     var isRelative: Bool { path.bytes.first != UInt8(ascii: "/") }
 
-    /// The directories of a colon-separated list, by the rules of fillin_rpath in glibc's elf/dl-load.c: an empty element
-    /// is the current directory, an element with a token that has no value is dropped, and so are repetitions.
+    /// The directories of a colon-separated list, by the rules of fillin_rpath in glibc's elf/dl-load.c: an empty
+    /// element is the current directory, an element with a token that has no value is dropped, and so are repetitions.
     static func list(
         _ text: ByteString?, _ tokens: StringTokens, _ place: (ByteString) -> SearchPlace
     ) -> [SearchDirectory] {

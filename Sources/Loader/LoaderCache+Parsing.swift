@@ -78,33 +78,40 @@ extension LoaderCache {
         for index in 0..<Int(count) {
             let place = Self.newHeader + index * 24
             guard let flags: Int32 = cache.integer(at: place), let name: UInt32 = cache.integer(at: place + 4),
-                let path: UInt32 = cache.integer(at: place + 8), let capabilities: UInt64 = cache.integer(at: place + 16)
+                let path: UInt32 = cache.integer(at: place + 8),
+                let capabilities: UInt64 = cache.integer(at: place + 16)
             else { throw .truncated }
             guard let name = cache.terminatedString(at: Int(name)), let path = cache.terminatedString(at: Int(path))
             else { throw .stringOutOfBounds(entry: index) }
             entries.append(Entry(name: name, path: path, flags: flags, capabilities: capabilities))
         }
-        self.init(entries: entries, hardwareCapabilities: Self.capabilities(cache), layout: layout)
+        self.init(entries: entries, hardwareCapabilities: Self.capabilities(header: cache, file), layout: layout)
     }
 
     /// The names of the extension section with tag 1 (cache_extension_tag_glibc_hwcaps); empty when there is none or it
     /// is damaged, which ld.so ignores too.
-    private static func capabilities(_ cache: ByteReader) -> [ByteString] {
-        guard let extensions: UInt32 = cache.integer(at: 32), extensions != 0, extensions % 4 == 0,
-            let magic: UInt32 = cache.integer(at: Int(extensions)), magic == 0xeaa4_2174,
-            let count: UInt32 = cache.integer(at: Int(extensions) + 4)
+    ///
+    /// All offsets of extensions count from the beginning of the file, also where an old header is in front. ldconfig
+    /// writes the names' offsets relative to the new header there, so that ld.so does not find them, and nor does this.
+    private static func capabilities(header: ByteReader, _ file: ByteReader) -> [ByteString] {
+        guard let extensions: UInt32 = header.integer(at: 32), extensions != 0, extensions % 4 == 0,
+            let magic: UInt32 = file.integer(at: Int(extensions)), magic == 0xeaa4_2174,
+            let count: UInt32 = file.integer(at: Int(extensions) + 4)
         else { return [] }
         for index in 0..<min(Int(count), 64) {
             let section = Int(extensions) + 8 + index * 16
-            guard let tag: UInt32 = cache.integer(at: section), let offset: UInt32 = cache.integer(at: section + 8),
-                let size: UInt32 = cache.integer(at: section + 12)
+            guard let tag: UInt32 = file.integer(at: section), let offset: UInt32 = file.integer(at: section + 8),
+                let size: UInt32 = file.integer(at: section + 12)
             else { return [] }
-            guard tag == 1, let names = cache.slice(at: Int(offset), count: Int(size)) else { continue }
-            let table = ByteReader(names, order: cache.order)
-            return stride(from: 0, to: table.count - 3, by: 4).map { place in
-                table.integer(at: place, as: UInt32.self).flatMap { cache.terminatedString(at: Int($0)) } ?? ""
+            guard tag == 1, let names = file.slice(at: Int(offset), count: Int(size)) else { continue }
+            let table = ByteReader(names, order: file.order)
+            // A table as large as the file would make its names many times as large.
+            return stride(from: 0, to: min(table.count, maximumCapabilities * 4) - 3, by: 4).map { place in
+                table.integer(at: place, as: UInt32.self).flatMap { file.terminatedString(at: Int($0)) } ?? ""
             }
         }
         return []
     }
+
+    private static let maximumCapabilities = 256
 }

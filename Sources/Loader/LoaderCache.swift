@@ -77,5 +77,10 @@ public struct LoaderCache: Hashable, Sendable {
     public struct Match: Hashable, Sendable {
         public let path: ByteString
         public let capability: ByteString?
+
+        public init(path: ByteString, capability: ByteString?) {
+            self.path = path
+            self.capability = capability
+        }
     }
 }

@@ -3,8 +3,8 @@ import Bytes
 /// Finds a loader's constants in its bytes, without running it.
 ///
 /// They are C strings of the read-only data: the system directories follow each other, NUL-separated (`system_dirs` of
-/// glibc's elf/dl-load.c), the capabilities are one colon-separated string (`_dl_hwcaps_subdirs`), and the version is in
-/// the text that `ld.so --version` prints.
+/// glibc's elf/dl-load.c), the capabilities are one colon-separated string (`_dl_hwcaps_subdirs`), and the version is
+/// in the text that `ld.so --version` prints.
 struct LoaderScan {
     private(set) var systemDirectories: [ByteString]?
     private(set) var hardwareCapabilities: [ByteString]?
@@ -68,8 +68,8 @@ struct LoaderScan {
 
     private static let versionPhrase = Array("release version ".utf8)
 
-    /// The number in "ld.so (…) stable release version 2.36.", or in the older "GNU C Library (…) stable release version
-    /// 2.31."
+    /// The number in "ld.so (…) stable release version 2.36.", or in the older "GNU C Library (…) stable release
+    /// version 2.31."
     private static func version(in text: ArraySlice<UInt8>) -> GlibcVersion? {
         let phrase = versionPhrase
         guard text.count > phrase.count,

@@ -30,6 +30,11 @@ public struct LookupFailure: Error, Hashable, Sendable, CustomStringConvertible 
     /// The component where the walk ended.
     public let at: ByteString
 
+    public init(reason: Reason, at: ByteString) {
+        self.reason = reason
+        self.at = at
+    }
+
     public enum Reason: Hashable, Sendable {
         case notFound
         case notDirectory

@@ -47,7 +47,8 @@ struct ProgramFinder {
         for (row, byte) in left.enumerated() {
             var current = [row + 1]
             for (column, other) in right.enumerated() {
-                var best = min(previous[column] + (byte == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1)
+                var best = min(
+                    previous[column] + (byte == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1)
                 if row > 0, column > 0, byte == right[column - 1], left[row - 1] == other {
                     best = min(best, before[column - 1] + 1)
                 }

@@ -6,7 +6,8 @@ struct StringTokens {
     var origin: ByteString
     var library: ByteString?
     var platform: ByteString?
-    /// The directories that `$ORIGIN` of a setuid program must end in, with their final slashes; nil for other programs.
+    /// The directories that `$ORIGIN` of a setuid program must end in, with their final slashes; nil for other
+    /// programs.
     var trustedDirectories: [ByteString]?
 
     /// `text` with its tokens replaced; nil when a token has no value here, which makes glibc drop the whole text.
@@ -90,7 +91,9 @@ struct StringTokens {
     private static func normalized(_ path: [UInt8]) -> [UInt8] {
         var components: [ArraySlice<UInt8>] = []
         for component in path.split(separator: UInt8(ascii: "/")) {
-            if component.elementsEqual("..".utf8) { _ = components.popLast() } else if !component.elementsEqual(".".utf8) {
+            if component.elementsEqual("..".utf8) {
+                _ = components.popLast()
+            } else if !component.elementsEqual(".".utf8) {
                 components.append(component)
             }
         }

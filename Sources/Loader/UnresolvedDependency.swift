@@ -14,12 +14,26 @@ public struct UnresolvedDependency: Hashable, Sendable {
     public let attempts: [SearchAttempt]
     public let cause: Cause
 
+    public init(
+        name: ByteString, kind: DependencyKind, neededBy: TreePath, program: TreePath, attempts: [SearchAttempt],
+        cause: Cause
+    ) {
+        self.name = name
+        self.kind = kind
+        self.neededBy = neededBy
+        self.program = program
+        self.attempts = attempts
+        self.cause = cause
+    }
+
     public enum Cause: Hashable, Sendable {
         case notFound
         /// The last attempt found a file that makes the loader give up.
         case unusable
         /// Only variants for newer processors exist, so that an older one could not run it.
         case onlyVariants([ByteString])
+        /// The library found does not define these symbol versions: it is older than what was linked against.
+        case missingVersions([ByteString])
         /// The name holds a token (`$ORIGIN`, `$LIB`, `$PLATFORM`) without a value, or not allowed to a setuid program.
         case tokenWithoutValue
         /// More scripts than Linux follows interpret each other.
@@ -36,6 +50,12 @@ public struct SearchAttempt: Hashable, Sendable {
     public let path: ByteString
     public let place: SearchPlace
     public let rejection: CandidateRejection
+
+    public init(path: ByteString, place: SearchPlace, rejection: CandidateRejection) {
+        self.path = path
+        self.place = place
+        self.rejection = rejection
+    }
 }
 
 /// Why a file was not taken.

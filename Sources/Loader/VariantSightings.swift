@@ -1,7 +1,7 @@
 import Bytes
 
-/// Variants of libraries for newer processors that a search for the oldest one passed by: the reason to search once more
-/// for each of those processors.
+/// Variants of libraries for newer processors that a search for the oldest one passed by: the reason to search once
+/// more for each of those processors.
 final class VariantSightings {
     /// By the library's name, in the order met.
     private(set) var paths: [ByteString: [ByteString]] = [:]

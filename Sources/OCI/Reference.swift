@@ -88,7 +88,9 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
     /// Whether the part before the first slash names a registry: it has a dot or a port, or is `localhost`.
     private static func isRegistry(_ text: Substring) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-        guard text == "localhost" || text.contains(".") || parts.count == 2, let host = parts.first else { return false }
+        guard text == "localhost" || text.contains(".") || parts.count == 2, let host = parts.first else {
+            return false
+        }
         let labels = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let isHost = labels.allSatisfy { label in
             label.allSatisfy { ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "-") }

@@ -22,7 +22,7 @@ extension OwnedDescriptor {
                 }
             }
             return OwnedDescriptor(adopting: opened, path: shown)
-        } catch where error.errno == .noFunction || error.errno == .notPermitted {
+        } catch  where error.errno == .noFunction || error.errno == .notPermitted {
             // Old kernels do not know the call; some sandboxes answer EPERM to calls they do not know.
             return try openStepwise(path, flags)
         }

@@ -70,7 +70,9 @@ struct MemberExtensions: Sendable {
         }
         func natural(_ key: ByteString, _ field: Range<Int>) throws(TarError) -> UInt64 {
             let number: UInt64? =
-                if let text = value(key) { PAXRecords.natural(text) } else { UInt64(exactly: try number(field, "\(key)")) }
+                if let text = value(key) { PAXRecords.natural(text) } else {
+                    UInt64(exactly: try number(field, "\(key)"))
+                }
             guard let number, number <= UInt64(Int64.max) else { throw .badNumber(field: "\(key)", offset: offset) }
             return number
         }

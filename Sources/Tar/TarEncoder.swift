@@ -192,7 +192,9 @@ private struct BlockWriter {
         put("00", TarBlock.version)
         bytes[TarBlock.typeflag] = typeflag
         // Six digits, NUL, space: the traditional form of the one field that differs.
-        put(octal: UInt64(TarBlock.checksums(of: bytes).unsigned), TarBlock.checksum.lowerBound..<(TarBlock.checksum.lowerBound + 7))
+        put(
+            octal: UInt64(TarBlock.checksums(of: bytes).unsigned),
+            TarBlock.checksum.lowerBound..<(TarBlock.checksum.lowerBound + 7))
         bytes[TarBlock.checksum.upperBound - 1] = UInt8(ascii: " ")
         return bytes
     }

@@ -13,10 +13,15 @@ struct Fixture {
 
     init() throws {
         var contents = MemoryContents()
-        func entry(_ path: ByteString, _ kind: Entry.Kind, _ mode: UInt16, time: Int64 = 1_600_000_000, uid: UInt32 = 0, attributes: [ExtendedAttribute] = []) throws -> Entry {
+        func entry(
+            _ path: ByteString, _ kind: Entry.Kind, _ mode: UInt16, time: Int64 = 1_600_000_000, uid: UInt32 = 0,
+            attributes: [ExtendedAttribute] = []
+        ) throws -> Entry {
             Entry(
                 path: try TreePath(path),
-                metadata: Metadata(mode: mode, uid: uid, gid: uid, modified: Timestamp(seconds: time, nanoseconds: 5), extendedAttributes: attributes),
+                metadata: Metadata(
+                    mode: mode, uid: uid, gid: uid, modified: Timestamp(seconds: time, nanoseconds: 5),
+                    extendedAttributes: attributes),
                 kind: kind)
         }
         func file(_ bytes: [UInt8]) -> Entry.Kind {
@@ -40,11 +45,15 @@ struct Fixture {
             entry("/usr", .directory, 0o755), entry("/usr/share", .directory, 0o711),
             entry("/usr/share/gone", .whiteout, 0), entry("/usr/share/!first", file([2]), 0o644),
             entry("/usr/share/empty", .symlink(target: "text"), 0o777),
-            entry("/etc", .directory, 0o755), entry("/etc/" + ByteString(String(repeating: "long-name-", count: 20)), file([3, 4]), 0o644),
+            entry("/etc", .directory, 0o755),
+            entry("/etc/" + ByteString(String(repeating: "long-name-", count: 20)), file([3, 4]), 0o644),
         ]
         self.contents = contents
         image = ImageDescription(
-            layers: [.init(entries: lower, createdBy: "layerfs add lower"), .init(entries: upper, createdBy: "layerfs add upper")],
+            layers: [
+                .init(entries: lower, createdBy: "layerfs add lower"),
+                .init(entries: upper, createdBy: "layerfs add upper"),
+            ],
             platform: Platform(architecture: "amd64"),
             execution: Execution(environment: ["PATH=/usr/bin:/bin"], command: ["/bin/noise"], workingDirectory: "/"),
             created: 1_700_000_000, annotations: [AnnotationKey.title: "fixture"])

@@ -29,7 +29,7 @@ enum ImageReader: String, CaseIterable, Sendable {
         case .umociRootless:
             try export("--oci", layout)
             let unpack = ["umoci", "unpack", "--rootless", "--image", layout + ":image", bundle]
-            let command = User.isRoot ? User.nobody.wrapper + unpack : unpack
+            let command = isRoot ? User.nobody.wrapper + unpack : unpack
             try Tool.succeed(command[0], Array(command.dropFirst()))
             return try body(bundle + "/rootfs")
         case .skopeo:

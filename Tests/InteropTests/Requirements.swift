@@ -5,7 +5,7 @@ extension Trait where Self == ConditionTrait {
     /// What a test cannot do without. Where it is absent the test is skipped, but in CI it is run, and fails for want of it.
     static func needs(_ tools: String..., root: Bool = false) -> Self {
         let missing = tools.filter { !Tool.isAvailable($0) }
-        let lacksRoot = root && !User.isRoot && !isCI
+        let lacksRoot = root && !isRoot && !isCI
         let reasons = (missing.isEmpty ? [] : ["no \(missing.joined(separator: ", "))"]) + (lacksRoot ? ["not root"] : [])
         return .enabled(if: reasons.isEmpty, "\(reasons.joined(separator: "; "))")
     }

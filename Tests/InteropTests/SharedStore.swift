@@ -32,7 +32,7 @@ struct SharedStore: Sendable {
         let path = place + "/odd"
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
         try Data("#!/bin/bash\necho odd\n".utf8).write(to: URL(fileURLWithPath: path))
-        if User.isRoot { try Tool.succeed("chown", ["1234:5678", path, place]) }
+        if isRoot { try Tool.succeed("chown", ["1234:5678", path, place]) }
         try Tool.succeed("chmod", ["1750", place])
         try Tool.succeed("chmod", ["4751", path])
         try Tool.succeed("touch", ["--date", "2001-02-03 04:05:06.789 UTC", path])

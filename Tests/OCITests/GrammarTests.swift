@@ -33,7 +33,8 @@ import Testing
     @Test(
         "what is no image name is refused",
         arguments: [
-            "", "A", "a:", "a:-", "a@sha256:0", "a//b", "/a", "a/", "a b", "../a", "a..b", "a___b", "-a", "a-", "é", "a:b:c",
+            "", "A", "a:", "a:-", "a@sha256:0", "a//b", "/a", "a/", "a b", "../a", "a..b", "a___b", "-a", "a-", "é",
+            "a:b:c",
             "a:" + String(repeating: "t", count: 129), String(repeating: "a", count: 300), "-h.io/a", "h:99999999/a",
             "a\n", "h:x/a",
         ])

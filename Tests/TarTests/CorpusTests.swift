@@ -14,7 +14,9 @@ import Testing
     /// A device that declares content, and the end of the file: for Go and Python a device has none.
     static let cutBehindDevice = "e1ee069c63740fc68509dea9dc28271a3ed55483-2"
 
-    @Test("Go's archives are accepted and rejected as Go does", .enabled(if: Corpus.isPresent("go-tar"), "the corpus is not there"))
+    @Test(
+        "Go's archives are accepted and rejected as Go does",
+        .enabled(if: Corpus.isPresent("go-tar"), "the corpus is not there"))
     func goArchives() throws {
         var checked = 0
         for row in Corpus.rows("go-tar", "EXPECTED.tsv") where !row[0].hasSuffix(".bz2") {
@@ -38,9 +40,12 @@ import Testing
         arguments: [
             ("gnu-long-nul.tar", ["0123456789"]), ("pax-multi-hdrs.tar", ["bar -> PAX4/PAX4/long-linkpath-name"]),
             ("gnu-multi-hdrs.tar", ["GNU2/GNU2/long-path-name -> GNU4/GNU4/long-linkpath-name"]),
-            ("pax-pos-size-file.tar", ["foo 999"]), ("invalid-go17.tar", ["foo 0"]), ("nil-uid.tar", ["P1050238.JPG.log 14"]),
-            ("pax-global-records.tar", ["global1 0", "file2 0", "file3 0", "file4 0"]), ("hardlink.tar", ["file.txt 15", "hard.txt => file.txt"]),
-            ("gnu.tar", ["small.txt 5", "small2.txt 11"]), ("v7.tar", ["small.txt 5", "small2.txt 11"]), ("star.tar", ["small.txt 5", "small2.txt 11"]),
+            ("pax-pos-size-file.tar", ["foo 999"]), ("invalid-go17.tar", ["foo 0"]),
+            ("nil-uid.tar", ["P1050238.JPG.log 14"]),
+            ("pax-global-records.tar", ["global1 0", "file2 0", "file3 0", "file4 0"]),
+            ("hardlink.tar", ["file.txt 15", "hard.txt => file.txt"]),
+            ("gnu.tar", ["small.txt 5", "small2.txt 11"]), ("v7.tar", ["small.txt 5", "small2.txt 11"]),
+            ("star.tar", ["small.txt 5", "small2.txt 11"]),
         ])
     func details(name: String, expected: [String]) throws {
         let lines = try readArchive(Corpus.file("go-tar", name)).map { member in
@@ -54,13 +59,18 @@ import Testing
         #expect(name == "gnu-long-nul.tar" ? lines.map { String($0.prefix(10)) } == expected : lines == expected)
     }
 
-    @Test("names that are not UTF-8 are kept byte for byte", .enabled(if: Corpus.isPresent("go-tar"), "the corpus is not there"))
+    @Test(
+        "names that are not UTF-8 are kept byte for byte",
+        .enabled(if: Corpus.isPresent("go-tar"), "the corpus is not there"))
     func bytes() throws {
         let members = try readArchive(Corpus.file("go-tar", "gnu-not-utf8.tar"))
-        #expect(members.map(\.header.name) == [ByteString(Array("hi".utf8) + [0x80, 0x81, 0x82, 0x83] + Array("bye".utf8))])
+        #expect(
+            members.map(\.header.name) == [ByteString(Array("hi".utf8) + [0x80, 0x81, 0x82, 0x83] + Array("bye".utf8))])
     }
 
-    @Test("cut and flipped archives of the corpus never trap", .enabled(if: Corpus.isPresent("go-tar"), "the corpus is not there"))
+    @Test(
+        "cut and flipped archives of the corpus never trap",
+        .enabled(if: Corpus.isPresent("go-tar"), "the corpus is not there"))
     func sweep() throws {
         var generator = SeededGenerator(seed: 3)
         var runs = 0
@@ -68,7 +78,8 @@ import Testing
             let bytes = try Corpus.file("go-tar", name)
             for _ in 0..<200 {
                 var mutated = bytes
-                mutated[Int.random(in: 0..<mutated.count, using: &generator)] ^= 1 << UInt8.random(in: 0...7, using: &generator)
+                mutated[Int.random(in: 0..<mutated.count, using: &generator)] ^=
+                    1 << UInt8.random(in: 0...7, using: &generator)
                 _ = try? readArchive(mutated)
                 _ = try? readArchive(Array(bytes.prefix(Int.random(in: 0...bytes.count, using: &generator))))
                 runs += 2
@@ -85,7 +96,8 @@ import Testing
         for name in Corpus.names("fuzz-tar") {
             let bytes = try Corpus.file("fuzz-tar", name)
             let outcome = Result { () throws(TarError) in try readArchive(bytes) }
-            let reference = try Tool.run("tar", ["--quoting-style=literal", "-tf", Corpus.folder("fuzz-tar") + "/" + name])
+            let reference = try Tool.run(
+                "tar", ["--quoting-style=literal", "-tf", Corpus.folder("fuzz-tar") + "/" + name])
             guard reference.status == 0 else {
                 if name == Self.cutBehindDevice {
                     both += 1
@@ -103,7 +115,11 @@ import Testing
             let names = members.flatMap { member -> [UInt8] in
                 member.header.name.bytes + (member.header.kind == .directory ? [0x2f] : []) + [0x0a]
             }
-            if names == reference.output { same += 1 } else { Issue.record("\(name): \(members.map(\.header)) but GNU tar \(reference.text)") }
+            if names == reference.output {
+                same += 1
+            } else {
+                Issue.record("\(name): \(members.map(\.header)) but GNU tar \(reference.text)")
+            }
         }
         // Refused are those with an empty name, and two more: one cut off behind an extended header, one with rubbish
         // that GNU tar skips over.

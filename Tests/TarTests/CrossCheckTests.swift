@@ -32,8 +32,11 @@ import Testing
         func hex(_ bytes: ByteString) -> String {
             bytes.bytes.map { (($0 < 16) ? "0" : "") + String($0, radix: 16) }.joined()
         }
-        return [kind, String(header.mode, radix: 8), "\(header.uid)", "\(header.gid)", "\(size)", "\(header.modified)", hex(header.name), hex(link)]
-            .joined(separator: "|")
+        return [
+            kind, String(header.mode, radix: 8), "\(header.uid)", "\(header.gid)", "\(size)", "\(header.modified)",
+            hex(header.name), hex(link),
+        ]
+        .joined(separator: "|")
     }
 
     @Test("Python's tarfile sees what was written", .enabled(if: Tool.isAvailable("python3"), "no python3"))
@@ -44,7 +47,9 @@ import Testing
         #expect(outcome.lines == EncoderTests.members.map { Self.line($0.header) }, "\(outcome.errors)")
     }
 
-    @Test("GNU tar and bsdtar list what was written", .enabled(if: Tool.isAvailable("bsdtar") && Tool.isAvailable("tar"), "no bsdtar"), arguments: ["tar", "bsdtar"])
+    @Test(
+        "GNU tar and bsdtar list what was written",
+        .enabled(if: Tool.isAvailable("bsdtar") && Tool.isAvailable("tar"), "no bsdtar"), arguments: ["tar", "bsdtar"])
     func listing(tool: String) throws {
         let members = EncoderTests.members
         let folder = try TemporaryDirectory()
@@ -60,7 +65,9 @@ import Testing
         for (line, name) in zip(outcome.lines, names) { if let name { #expect(line == name) } }
     }
 
-    @Test("archives that GNU tar writes are read", .enabled(if: Tool.isAvailable("tar"), "no tar"), arguments: ["v7", "ustar", "gnu", "oldgnu", "posix"])
+    @Test(
+        "archives that GNU tar writes are read", .enabled(if: Tool.isAvailable("tar"), "no tar"),
+        arguments: ["v7", "ustar", "gnu", "oldgnu", "posix"])
     func gnuFormats(format: String) throws {
         let folder = try TemporaryDirectory()
         let isLimited = format == "v7" || format == "ustar"
@@ -68,9 +75,15 @@ import Testing
         try folder.write(name, Array("content".utf8))
         let options = format == "posix" ? ["--pax-option=delete=atime,delete=ctime"] : []
         let written = try Tool.run(
-            "tar", ["-C", folder.path, "--format=\(format)", "--mtime=@1234567890", "--owner=:1234", "--group=:5678", "--mode=0640", "-cf", "-"] + options + [name])
+            "tar",
+            [
+                "-C", folder.path, "--format=\(format)", "--mtime=@1234567890", "--owner=:1234", "--group=:5678",
+                "--mode=0640", "-cf", "-",
+            ] + options + [name])
         let member = ReadMember(
-            header: TarHeader(name: ByteString(name), kind: .file(size: 7), mode: 0o640, uid: 1234, gid: 5678, modified: 1_234_567_890),
+            header: TarHeader(
+                name: ByteString(name), kind: .file(size: 7), mode: 0o640, uid: 1234, gid: 5678, modified: 1_234_567_890
+            ),
             content: Array("content".utf8))
         #expect(try readArchive(written.output) == [member])
     }

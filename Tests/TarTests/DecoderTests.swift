@@ -5,9 +5,14 @@ import Testing
 
 @Suite struct DecoderTests {
     /// A header block with a right checksum, from raw fields.
-    static func block(_ name: String, type: Character = "0", size: String = "00000000000", magic: String = "ustar\u{0}00", edit: (inout [UInt8]) -> Void = { _ in }) -> [UInt8] {
+    static func block(
+        _ name: String, type: Character = "0", size: String = "00000000000", magic: String = "ustar\u{0}00",
+        edit: (inout [UInt8]) -> Void = { _ in }
+    ) -> [UInt8] {
         var block = [UInt8](repeating: 0, count: 512)
-        func put(_ text: String, _ offset: Int) { block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8) }
+        func put(_ text: String, _ offset: Int) {
+            block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8)
+        }
         put(name, 0)
         put("0000644", 100)
         put("0000000", 108)
@@ -38,8 +43,10 @@ import Testing
     @Test(
         "malformed records are refused",
         arguments: [
-            "x", "6 a=b", "5 a=b\n", "7 a=b\n", "6 a=bx", "06 a=b", " 6 a=b\n", "4 =\n", "5 =a\n", "4 a\n\n", "-6 a=b\n", "0 a=b\n", "99999999999999999999 a=b\n",
-            "6 a=b\n\u{0}", "11 path=a\u{0}\n", "12 size=-10\n", "10 uid=x\n", "22 uid=99999999999999\n", "11 mtime=\n ", "11 mtime=x\n", "14 mtime=1.2.3\n", "13 mtime=nan\n",
+            "x", "6 a=b", "5 a=b\n", "7 a=b\n", "6 a=bx", "06 a=b", " 6 a=b\n", "4 =\n", "5 =a\n", "4 a\n\n",
+            "-6 a=b\n", "0 a=b\n", "99999999999999999999 a=b\n",
+            "6 a=b\n\u{0}", "11 path=a\u{0}\n", "12 size=-10\n", "10 uid=x\n", "22 uid=99999999999999\n",
+            "11 mtime=\n ", "11 mtime=x\n", "14 mtime=1.2.3\n", "13 mtime=nan\n",
             "30 size=99999999999999999999\n", "21 GNU.sparse.major=1\n",
         ])
     func badRecords(payload: String) {
@@ -49,8 +56,10 @@ import Testing
     @Test(
         "malformed headers are refused",
         arguments: [
-            block("f", size: "0000000000x"), block("f", size: "-0000000001"), block(""), block("f", type: "1"), block("f", type: "2"), block("f", type: "S"), block("f", type: "M"),
-            block("f", size: "\u{7f}", edit: { $0[124] = 0xff }), block("f", edit: { $0.replaceSubrange(124..<136, with: [0x80] + [UInt8](repeating: 0xff, count: 11)) }),
+            block("f", size: "0000000000x"), block("f", size: "-0000000001"), block(""), block("f", type: "1"),
+            block("f", type: "2"), block("f", type: "S"), block("f", type: "M"),
+            block("f", size: "\u{7f}", edit: { $0[124] = 0xff }),
+            block("f", edit: { $0.replaceSubrange(124..<136, with: [0x80] + [UInt8](repeating: 0xff, count: 11)) }),
             block("f", edit: { $0.replaceSubrange(108..<116, with: [0x80, 0, 0, 1, 0, 0, 0, 0]) }),
             block("f", edit: { $0[100] = 0x39 }),
         ])
@@ -64,22 +73,39 @@ import Testing
         #expect(throws: TarError.badChecksum(offset: 512)) { try Self.names(bytes) }
     }
 
-    @Test("a PAX path wins over a GNU long name, the last of several headers counts, and each is for one member") func precedence() throws {
-        let long = Self.block("././@LongLink", type: "L", size: "00000000005", magic: "ustar  \u{0}") + Array("long\u{0}".utf8) + [UInt8](repeating: 0, count: 507)
+    @Test("a PAX path wins over a GNU long name, the last of several headers counts, and each is for one member")
+    func precedence() throws {
+        let long =
+            Self.block("././@LongLink", type: "L", size: "00000000005", magic: "ustar  \u{0}") + Array("long\u{0}".utf8)
+            + [UInt8](repeating: 0, count: 507)
         #expect(try Self.names(long + Self.block("f") + Self.block("g")) == ["long", "g"])
         #expect(try Self.names(Self.pax("10 path=p\n") + long + Self.block("f")) == ["p"])
-        #expect(try Self.names(Self.pax("10 path=p\n") + Self.pax("10 path=q\n") + Self.block("f") + Self.block("g")) == ["q", "g"])
+        #expect(
+            try Self.names(Self.pax("10 path=p\n") + Self.pax("10 path=q\n") + Self.block("f") + Self.block("g")) == [
+                "q", "g",
+            ])
         #expect(try Self.names(Self.pax("10 path=p\n") + Self.pax("6 a=b\n") + Self.block("f")) == ["f"])
-        #expect(try Self.names(Self.pax("10 path=p\n", type: "g") + Self.block("f") + Self.pax("8 path=\n") + Self.block("g")) == ["p", "g"])
+        #expect(
+            try Self.names(
+                Self.pax("10 path=p\n", type: "g") + Self.block("f") + Self.pax("8 path=\n") + Self.block("g")) == [
+                    "p", "g",
+                ])
     }
 
-    @Test("a PAX size applies to the member, not to a long name between (GHSA-vmf3-w455-68vh)") func sizeAndLongName() throws {
-        let long = Self.block("././@LongLink", type: "L", size: "00000000005", magic: "ustar  \u{0}") + Array("long\u{0}".utf8) + [UInt8](repeating: 0, count: 507)
-        let archive = Self.pax("10 size=3\n") + long + Self.block("f") + [1, 2, 3] + [UInt8](repeating: 0, count: 509) + Self.block("g")
+    @Test("a PAX size applies to the member, not to a long name between (GHSA-vmf3-w455-68vh)") func sizeAndLongName()
+        throws
+    {
+        let long =
+            Self.block("././@LongLink", type: "L", size: "00000000005", magic: "ustar  \u{0}") + Array("long\u{0}".utf8)
+            + [UInt8](repeating: 0, count: 507)
+        let archive =
+            Self.pax("10 size=3\n") + long + Self.block("f") + [1, 2, 3] + [UInt8](repeating: 0, count: 509)
+            + Self.block("g")
         #expect(try Self.names(archive) == ["long", "g"])
     }
 
-    @Test("the size of a PAX record, not of the block, says how much content there is (CVE-2025-62518)") func sizePrecedence() throws {
+    @Test("the size of a PAX record, not of the block, says how much content there is (CVE-2025-62518)")
+    func sizePrecedence() throws {
         // By the block's size the hidden member would be read as one.
         let archive = Self.pax("12 size=512\n") + Self.block("f") + Self.block("hidden") + Self.block("g")
         #expect(try Self.names(archive) == ["f", "g"])
@@ -87,7 +113,8 @@ import Testing
 
     @Test func linksAndDirectoriesHaveNoContent() throws {
         let link = Self.block("l", type: "2", size: "00000001000", edit: { $0[157] = 0x74 })
-        #expect(try Self.names(link + Self.block("d", type: "5", size: "00000001000") + Self.block("f")) == ["l", "d", "f"])
+        #expect(
+            try Self.names(link + Self.block("d", type: "5", size: "00000001000") + Self.block("f")) == ["l", "d", "f"])
     }
 
     @Test func extendedHeadersAreBounded() {
@@ -95,7 +122,9 @@ import Testing
         #expect(throws: TarError.extensionTooLarge(offset: 0)) { try Self.names(huge) }
         let many = (0..<5).flatMap { _ in Self.pax("300000 a=" + String(repeating: "b", count: 299_990) + "\n") }
         #expect(throws: TarError.self) { try Self.names(many + Self.block("f")) }
-        let globals = (0..<5).flatMap { _ in Self.pax("300000 a=" + String(repeating: "b", count: 299_990) + "\n", type: "g") }
+        let globals = (0..<5).flatMap { _ in
+            Self.pax("300000 a=" + String(repeating: "b", count: 299_990) + "\n", type: "g")
+        }
         #expect(throws: TarError.self) { try Self.names(globals + Self.block("f")) }
     }
 
@@ -141,13 +170,18 @@ import Testing
                 let start = index / 512 * 512
                 if Bool.random(using: &generator), start + 512 <= bytes.count {
                     var sum = 0
-                    for (offset, byte) in bytes[start..<(start + 512)].enumerated() { sum += (148..<156).contains(offset) ? 32 : Int(byte) }
+                    for (offset, byte) in bytes[start..<(start + 512)].enumerated() {
+                        sum += (148..<156).contains(offset) ? 32 : Int(byte)
+                    }
                     let digits = String(sum, radix: 8)
-                    let field = Array((String(repeating: "0", count: max(0, 6 - digits.count)) + digits + "\u{0} ").utf8)
+                    let field = Array(
+                        (String(repeating: "0", count: max(0, 6 - digits.count)) + digits + "\u{0} ").utf8)
                     bytes.replaceSubrange((start + 148)..<(start + 156), with: field)
                 }
             }
-            if (try? readArchive(bytes, pieceSize: Int.random(in: 1...5000, using: &generator))) != nil { accepted += 1 }
+            if (try? readArchive(bytes, pieceSize: Int.random(in: 1...5000, using: &generator))) != nil {
+                accepted += 1
+            }
         }
         #expect(accepted > 100)
     }

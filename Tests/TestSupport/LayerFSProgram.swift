@@ -61,9 +61,6 @@ public struct User: Sendable {
     /// The kernel's overflow user, which owns nothing.
     public static let nobody = User(uid: 65534, gid: 65534)
 
-    /// Whether the tests run as root.
-    public static var isRoot: Bool { geteuid() == 0 }
-
     /// The command that runs the rest of its arguments as this user.
     public var wrapper: [String] { ["setpriv", "--reuid", "\(uid)", "--regid", "\(gid)", "--clear-groups"] }
 }

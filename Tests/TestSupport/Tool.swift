@@ -82,7 +82,7 @@ public final class TemporaryDirectory: Sendable {
     public init() throws {
         // Canonical, as the programs under test report it.
         path = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath()
-            .appendingPathComponent("layerfs-test-" + UUID().uuidString).path
+            .appendingPathComponent("layerfs-test-" + UUID().uuidString.prefix(8)).path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -116,3 +116,6 @@ public struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 }
+
+/// Whether the tests may set owners and make device nodes.
+public let isRoot = geteuid() == 0

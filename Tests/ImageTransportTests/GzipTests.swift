@@ -1,0 +1,102 @@
+import TestSupport
+import Testing
+
+@testable import ImageTransport
+@testable import Posix
+
+@Suite struct GzipTests {
+    final class Collector: ByteSink {
+        var bytes: [UInt8] = []
+        func write(_ bytes: UnsafeRawBufferPointer) { self.bytes.append(contentsOf: bytes) }
+    }
+
+    static func compress(_ bytes: [UInt8], workers: Int = 2) throws -> [UInt8] {
+        let output = Collector()
+        let compressor = try GzipCompressor(output: output, pool: WorkerPool(workers: workers))
+        try compressor.write(bytes)
+        try compressor.finish()
+        return output.bytes
+    }
+
+    static func decompress(_ bytes: [UInt8], pieceSize: Int = 1 << 20, limit: UInt64 = .max) throws -> [UInt8] {
+        let decompressor = try GzipDecompressor(limit: limit)
+        var content: [UInt8] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + pieceSize)
+            try bytes[start..<end].withUnsafeBytes {
+                try decompressor.decompress($0) { content.append(contentsOf: $0) }
+            }
+            start = end
+        }
+        try decompressor.finish()
+        return content
+    }
+
+    @Test(
+        "what is compressed is decompressed, around the size of a segment",
+        arguments: [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+    func roundTrip(size: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(size))
+        let content = (0..<size).map { _ in UInt8.random(in: 0...15, using: &generator) }
+        let compressed = try Self.compress(content)
+        #expect(try Self.compress(content, workers: 5) == compressed)
+        #expect(try Self.decompress(compressed) == content)
+        #expect(try Self.decompress(compressed, pieceSize: 1000) == content)
+    }
+
+    @Test func severalMembersAreOneContent() throws {
+        let members = try Self.compress([1, 2]) + Self.compress([]) + Self.compress([3])
+        for pieceSize in [1, 2, 7, 1000] { #expect(try Self.decompress(members, pieceSize: pieceSize) == [1, 2, 3]) }
+    }
+
+    @Test func rubbishBehindTheEndIsRefused() throws {
+        for rubbish: [UInt8] in [[0], [1, 2, 3], [0x1f], [0x1f, 0x8b]] {
+            #expect(throws: TransportError.self) { try Self.decompress(Self.compress([1]) + rubbish) }
+        }
+    }
+
+    @Test func aCutAtAnyByteIsFound() throws {
+        let compressed = try Self.compress(Array("some content".utf8))
+        for count in 0..<compressed.count {
+            #expect(throws: TransportError.self) { try Self.decompress(Array(compressed[..<count])) }
+        }
+    }
+
+    @Test func aLimitBoundsABomb() throws {
+        let bomb = try Self.compress([UInt8](repeating: 0, count: 4 << 20))
+        #expect(bomb.count < 10_000)
+        #expect(throws: TransportError.self) { try Self.decompress(bomb, limit: 1 << 20) }
+        #expect(try Self.decompress(bomb, limit: 4 << 20).count == 4 << 20)
+    }
+
+    @Test(
+        "fuzzed streams: no trap, and gzip's content where gzip accepts",
+        .enabled(if: Corpus.isPresent("fuzz-gzip") && Tool.isAvailable("gzip"), "no corpus or no gzip"))
+    func fuzzed() throws {
+        var accepted = 0
+        for name in Corpus.names("fuzz-gzip") {
+            guard let content = try? Self.decompress(Corpus.file("fuzz-gzip", name)) else { continue }
+            accepted += 1
+            // gzip exits with 2 for what it only warns of.
+            let reference = try Tool.run("gzip", ["-dc"], input: Corpus.file("fuzz-gzip", name))
+            #expect(reference.status == 0 || reference.status == 2, "\(name): \(reference.errors)")
+            #expect(reference.output == content, "\(name)")
+        }
+        #expect(accepted > 10)
+    }
+
+    @Test func aMutatedStreamNeverTraps() throws {
+        let compressed = try Self.compress((0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) })
+        var generator = SeededGenerator(seed: 4)
+        var refused = 0
+        for _ in 0..<3_000 {
+            var bytes = compressed
+            bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            if (try? Self.decompress(bytes, pieceSize: Int.random(in: 1...3000, using: &generator))) == nil {
+                refused += 1
+            }
+        }
+        #expect(refused > 2_000)
+    }
+}

@@ -1,0 +1,63 @@
+import Bytes
+import Digests
+import Tar
+import Testing
+import Trees
+
+@testable import ImageTransport
+
+@Suite struct ReplayTests {
+    typealias Layer = [(name: ByteString, kind: TarHeader.Kind)]
+
+    static func paths(_ layers: [Layer]) throws -> [String] {
+        var replay = LayerReplay()
+        for layer in layers {
+            for (name, kind) in layer {
+                try replay.add(TarHeader(name: name, kind: kind, mode: 0o755), digest: .empty)
+            }
+            replay.endLayer()
+        }
+        return replay.entries.keys.sorted().map(\.description)
+    }
+
+    static let base: Layer = [
+        ("a", .directory), ("a/b", .directory), ("a/b/c", .file(size: 0)), ("a/d", .file(size: 0)),
+        ("ab", .file(size: 0)),
+    ]
+
+    @Test(
+        "whiteouts, opaque directories and replacements (image-spec, layer.md)",
+        arguments: [
+            ([("a/.wh.b", .file(size: 0))], ["/a", "/a/d", "/ab"]),
+            ([(".wh.a", .file(size: 0))], ["/ab"]),
+            ([("a/.wh..wh..opq", .file(size: 0))], ["/a", "/ab"]),
+            // An opaque directory hides only what is below, wherever in the layer it stands.
+            ([("a/n", .file(size: 0)), ("a/.wh..wh..opq", .file(size: 0))], ["/a", "/a/n", "/ab"]),
+            // A whiteout does not reach into its own layer.
+            (
+                [("a/b", .directory), ("a/b/n", .fifo), ("a/.wh.b", .file(size: 0))],
+                ["/a", "/a/b", "/a/b/n", "/a/d", "/ab"]
+            ),
+            ([("a", .symlink(target: "ab"))], ["/a", "/ab"]),
+            ([("a", .directory)], ["/a", "/a/b", "/a/b/c", "/a/d", "/ab"]),
+            ([("ab", .directory), ("ab/x", .fifo)], ["/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/ab/x"]),
+            ([("./x", .hardLink(target: "a/d"))], ["/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/x"]),
+            ([("/x", .hardLink(target: "/ab"))], ["/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/x"]),
+        ] as [(Layer, [String])])
+    func changes(layer: Layer, expected: [String]) throws {
+        #expect(try Self.paths([Self.base, layer]) == expected)
+    }
+
+    @Test(
+        "members that make no sense in a layer are refused",
+        arguments: [
+            ("../x", .fifo), ("a/../../x", .fifo), (".", .symlink(target: "x")), ("/", .file(size: 0)),
+            (".wh.", .file(size: 0)),
+            (".wh...", .file(size: 0)), (".wh..", .file(size: 0)), (".wh..wh.x", .file(size: 0)),
+            ("x", .hardLink(target: "nowhere")), ("x", .hardLink(target: "x")),
+            ("x", .hardLink(target: "a")), ("x", .hardLink(target: "../ab")), ("x", .other(typeflag: 0x39, size: 0)),
+        ] as [(ByteString, TarHeader.Kind)])
+    func refused(name: ByteString, kind: TarHeader.Kind) {
+        #expect(throws: TransportError.self) { try Self.paths([Self.base, [(name, kind)]]) }
+    }
+}

@@ -1,0 +1,74 @@
+import Bytes
+import Digests
+import Foundation
+import GRDB
+import Testing
+import Trees
+
+@testable import LayerStore
+
+struct IndexTests {
+    @Test func usageCountsEachContentOnceAndTellsWhatIsShared() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        try StoreFixture.add("a", ["/shared": "12345678", "/own": "a", "/empty": ""], to: store)
+        try StoreFixture.add("b", ["/shared": "12345678", "/again": "12345678", "/own": "bb"], to: store)
+        let usage = try store.diskUsage()
+        #expect(usage.contents == 3)
+        #expect(usage.contentBytes == 11)
+        #expect(usage.names.map(\.name) == ["a", "b"])
+        #expect(usage.names.map(\.bytes) == [9, 10])
+        #expect(usage.names.map(\.unique) == [1, 2])
+    }
+
+    @Test func aLostIndexIsMadeAnewFromBlobsAndReferences() throws {
+        let fixture = try StoreFixture()
+        try StoreFixture.add("a", ["/f": "1"], to: fixture.open())
+        try StoreFixture.add("b", ["/g": "2"], to: fixture.open())
+        let before = try fixture.open(.reading).diskUsage()
+        try FileManager.default.removeItem(atPath: "\(fixture.path)/index.sqlite")
+        // Reading does not write, yet answers.
+        #expect(try fixture.open(.reading).diskUsage() == before)
+        #expect(!FileManager.default.fileExists(atPath: "\(fixture.path)/index.sqlite"))
+        #expect(try fixture.open().diskUsage() == before)
+        #expect(FileManager.default.fileExists(atPath: "\(fixture.path)/index.sqlite"))
+    }
+
+    @Test func anIndexThatMissedACommitCatchesUp() throws {
+        let fixture = try StoreFixture()
+        try StoreFixture.add("a", ["/f": "1"], to: fixture.open())
+        let old = try Data(contentsOf: URL(fileURLWithPath: "\(fixture.path)/index.sqlite"))
+        try StoreFixture.add("b", ["/g": "2"], to: fixture.open())
+        _ = try fixture.open(.changing).remove(Name("a"))
+        let current = try fixture.open(.reading).diskUsage()
+        // As if the last two commands had died after changing their references.
+        try old.write(to: URL(fileURLWithPath: "\(fixture.path)/index.sqlite"))
+        #expect(try fixture.open(.reading).diskUsage() == current)
+        #expect(try fixture.open().diskUsage() == current)
+    }
+
+    @Test func theIndexOfANewerProgramIsRefused() throws {
+        let fixture = try StoreFixture()
+        _ = try fixture.open()
+        let index = try LayerIndex(path: fixture.path + "/index.sqlite", access: .changing)
+        try index.write("test") { database in
+            try database.execute(sql: "INSERT INTO grdb_migrations VALUES ('9-from-the-future')")
+        }
+        #expect { try fixture.open() } throws: { "\($0)".contains("newer layerfs") }
+    }
+
+    @Test func knownFilesAreRememberedByState() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let path = try fixture.file("a", "hello")
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: path.description)
+        let session = try store.beginAdding()
+        let file = try session.stage(file: path)
+        let tree = try StoreFixture.tree(["/f": "hello"], in: session)
+        _ = try session.commit(
+            layer: Name("a"), tree: tree, provenance: nil, source: "test", created: "1970-01-01T00:00:00Z",
+            platform: nil, diffID: DiffID(.empty), replacing: false, known: [file])
+        // Changed a moment ago (ctime): too young to be told from a further change.
+        #expect(try store.beginAdding().known([path]).isEmpty)
+    }
+}

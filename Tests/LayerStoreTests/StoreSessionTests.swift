@@ -1,0 +1,118 @@
+import Bytes
+import Digests
+import Foundation
+import Posix
+import Synchronization
+import TestSupport
+import Testing
+import Trees
+
+@testable import LayerStore
+
+struct StoreSessionTests {
+    @Test func aContentIsStoredOnceUnderItsDigest() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let session = try store.beginAdding()
+        let first = try session.stage(file: fixture.file("a", "hello"))
+        let second = try session.stage(file: fixture.file("b", "hello"))
+        #expect(first.digest == Digest(hashing: Array("hello".utf8)))
+        #expect(first.wasCopied && !second.wasCopied)
+        #expect(try session.publish() == [first.digest])
+        #expect(try store.blobs.bytes(of: first.digest, limit: 10, wantedBy: "the test") == Array("hello".utf8))
+        // Another session finds it there.
+        #expect(try store.beginAdding().stage(file: fixture.file("c", "hello")).wasCopied == false)
+    }
+
+    @Test func nothingIsVisibleBeforeItIsPublishedAndNothingIsLeftBehind() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let before = try fixture.snapshot()
+        do {
+            let session = try store.beginAdding()
+            let file = try session.stage(file: fixture.file("a", "hello"))
+            #expect(try store.blobs.size(of: file.digest) == nil)
+        }
+        #expect(try fixture.snapshot() == before)
+    }
+
+    @Test func aKnownStateOfAFileIsNotReadAgain() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let path = try fixture.file("a", "hello")
+        let first = try store.beginAdding()
+        let file = try first.stage(file: path)
+        try first.publish()
+        let known = try store.beginAdding().stage(file: path, known: [file.fingerprint: file.digest])
+        #expect(known.digest == file.digest && !known.wasCopied)
+        // A digest that the store lacks is no reason to skip reading.
+        let other = Digest(hashing: [1])
+        #expect(try store.beginAdding().stage(file: path, known: [file.fingerprint: other]).digest == file.digest)
+    }
+
+    @Test func whatChangesWhileItIsReadIsStoredUnderItsOwnDigestOrNotAtAll() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let path = try fixture.file("log", String(repeating: "x", count: 4 << 20))
+        let stop = Atomic(false)
+        let writer = Thread {
+            guard let handle = FileHandle(forWritingAtPath: path.description) else { return }
+            while !stop.load(ordering: .relaxed) {
+                handle.seekToEndOfFile()
+                handle.write(Data("y".utf8))
+            }
+        }
+        writer.start()
+        defer { stop.store(true, ordering: .relaxed) }
+        for _ in 0..<5 {
+            let session = try store.beginAdding()
+            do {
+                let file = try session.stage(file: path)
+                try session.publish()
+                let bytes = try store.blobs.bytes(of: file.digest, limit: 1 << 30, wantedBy: "the test")
+                #expect(UInt64(bytes.count) == file.size)
+            } catch LayerStoreError.sourceChanges {
+                // As it should say.
+            }
+        }
+    }
+
+    @Test func linksAndFifosAreNotFollowed() throws {
+        let fixture = try StoreFixture()
+        let session = try fixture.open().beginAdding()
+        let link = fixture.directory.path + "/link"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/etc/passwd")
+        #expect(throws: LayerStoreError.self) { try session.stage(file: ByteString(link)) }
+        let fifo = fixture.directory.path + "/fifo"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        #expect { try session.stage(file: ByteString(fifo)) } throws: {
+            if case LayerStoreError.sourceNotRegular = $0 { true } else { false }
+        }
+    }
+
+    @Test func manyAddersOfTheSameContentAllSucceed() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let outcomes = Mutex<[CommitOutcome]>([])
+        try WorkerPool(workers: 8).forEach(16) { index in
+            let outcome = try StoreFixture.add("layer\(index % 4)", ["/usr/a": "same", "/usr/b": "\(index % 4)"], to: store)
+            outcomes.withLock { $0.append(outcome) }
+        }
+        #expect(outcomes.withLock { $0.count { $0 == .created } } == 4)
+        #expect(try store.references.names(.layer).map(\.text) == ["layer0", "layer1", "layer2", "layer3"])
+        #expect(try store.diskUsage().contents == 5)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(fixture.path)/staging").isEmpty)
+    }
+
+    @Test func stagingOfADeadCommandIsRemovedAndThatOfALivingOneIsKept() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let living = try store.beginAdding()
+        try living.stage(bytes: [1, 2, 3])
+        let abandoned = "\(fixture.path)/staging/1-2"
+        try FileManager.default.createDirectory(atPath: abandoned + "/deep", withIntermediateDirectories: true)
+        _ = try store.beginAdding()
+        #expect(!FileManager.default.fileExists(atPath: abandoned))
+        #expect(try living.publish().count == 1)
+    }
+}

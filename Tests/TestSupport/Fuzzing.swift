@@ -1,0 +1,4 @@
+import Foundation
+
+/// How many damaged inputs a test makes of each seed; LAYERFS_FUZZ_ROUNDS sets more for a long run.
+public let fuzzRounds = ProcessInfo.processInfo.environment["LAYERFS_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 3000
