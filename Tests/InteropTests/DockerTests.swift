@@ -46,17 +46,21 @@ extension InteropTests {
             try store.program.succeed("export", "shell", "--docker", file, "--name", "defaults:1")
             try docker.succeed(["load", "--input", file])
             let outcome = try docker.succeed(
-                ["run", "--rm", "--interactive", "--network", "none", "defaults:1"], input: Array("ls /; echo $PATH".utf8))
+                ["run", "--rm", "--interactive", "--network", "none", "defaults:1"],
+                input: Array("ls /; echo $PATH".utf8))
             #expect(Set(outcome.lines).isSuperset(of: Self.names))
             #expect(outcome.lines.last == "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         }
 
-        @Test("command, variables, working directory and labels are what compose was given") func configuration() throws {
+        @Test("command, variables, working directory and labels are what compose was given") func configuration() throws
+        {
             let file = folder.path + "/archive"
             try store.program.succeed("export", "everything", "--docker", file, "--name", "configured:1")
             try docker.succeed(["load", "--input", file])
             #expect(
-                try docker.succeed(["run", "--rm", "--network", "none", "configured:1"]).lines == ["hello there in /usr"])
+                try docker.succeed(["run", "--rm", "--network", "none", "configured:1"]).lines == [
+                    "hello there in /usr"
+                ])
             let label = try docker.succeed(["inspect", "--format", "{{.Config.Labels.of}}", "configured:1"])
             #expect(label.lines == ["tests"])
         }

@@ -43,7 +43,8 @@ enum ImageReader: String, CaseIterable, Sendable {
             try export("--oci-archive", archive)
             let options = Self.storage(folder) + ["--tmpdir", folder.path + "/tmp"]
             try Tool.succeed("podman", options + ["load", "--quiet", "--input", archive])
-            let root = try Tool.succeed("podman", options + ["image", "mount", "docker.io/library/image:latest"]).lines[0]
+            let root = try Tool.succeed("podman", options + ["image", "mount", "docker.io/library/image:latest"]).lines[
+                0]
             defer { _ = try? Tool.run("podman", options + ["image", "unmount", "--all"]) }
             return try body(root)
         case .buildah:

@@ -14,11 +14,13 @@ extension InteropTests {
         }
 
         static let forms = [
-            ["--layers", "diff"], ["--layers", "full"], ["--layers", "flat"], ["--layers", "diff", "--compression", "none"],
+            ["--layers", "diff"], ["--layers", "full"], ["--layers", "flat"],
+            ["--layers", "diff", "--compression", "none"],
         ]
 
         @Test(
-            "the root that others unpack is the one that materialize makes, entry by entry", arguments: ImageReader.allCases, forms)
+            "the root that others unpack is the one that materialize makes, entry by entry",
+            arguments: ImageReader.allCases, forms)
         func unpacking(reader: ImageReader, form: [String]) throws {
             let export = { (option: String, place: String) in
                 _ = try store.program.succeed(["export", "everything", option, place, "--name", "image"] + form)
@@ -63,12 +65,16 @@ extension InteropTests {
             try store.program.succeed("export", "shell", "--oci", layout, "--name", "second:2")
             let listed = try Tool.succeed("umoci", ["list", "--layout", layout]).lines
             #expect(listed.sorted() == ["1", "2"])
-            for tag in listed { try Tool.succeed("umoci", ["unpack", "--image", "\(layout):\(tag)", folder.path + "/" + tag]) }
+            for tag in listed {
+                try Tool.succeed("umoci", ["unpack", "--image", "\(layout):\(tag)", folder.path + "/" + tag])
+            }
             #expect(try !TreeListing(folder.path + "/1/rootfs").entries.keys.contains("usr/bin/ls"))
             #expect(try TreeListing(folder.path + "/2/rootfs").entries.keys.contains("usr/bin/ls"))
         }
 
-        @Test("where layers disagree, others see what the chosen one has", arguments: ["one+two", "two+one"], ["first", "last"])
+        @Test(
+            "where layers disagree, others see what the chosen one has", arguments: ["one+two", "two+one"],
+            ["first", "last"])
         func order(expression: String, policy: String) throws {
             var program = store.program
             program.store = folder.path + "/store"
@@ -80,7 +86,8 @@ extension InteropTests {
             #expect(try program.run("compose", expression, "-t", "image").status == 4)
             try program.succeed("compose", expression, "-t", "image", "--on-conflict", policy)
             try program.succeed("materialize", "image", folder.path + "/root", "--link", "copy", "--exact")
-            let export = { (option: String, place: String) in _ = try program.succeed("export", "image", option, place) }
+            let export = { (option: String, place: String) in _ = try program.succeed("export", "image", option, place)
+            }
             try ImageReader.umoci.withRoot(in: folder, export) { root in
                 try expect(TreeListing(root), equals: TreeListing(folder.path + "/root"))
                 let names = expression.split(separator: "+")

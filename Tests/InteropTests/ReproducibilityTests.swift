@@ -29,7 +29,8 @@ extension InteropTests {
             var program = LayerFSProgram(store: place + "/store")
             change(&program)
             try program.succeed("add", "bash", "ls", folder.path + "/script")
-            try program.succeed("compose", "bash+ls+script", "-t", "image", "--env", "B=2", "--env", "A=1", "--label", "c=d")
+            try program.succeed(
+                "compose", "bash+ls+script", "-t", "image", "--env", "B=2", "--env", "A=1", "--label", "c=d")
             let out = place + "/out"
             try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: false)
             try Tool.succeed("chmod", ["1777", out])
@@ -38,11 +39,14 @@ extension InteropTests {
                 try program.succeed("export", "image", "--oci-archive", out + "/\(form).tar", "--layers", form)
             }
             try program.succeed("export", "image", "--oci", out + "/plain", "--compression", "none")
-            try Data(program.succeed("export", "image", "--tar", "-").output).write(to: URL(fileURLWithPath: out + "/flat-tar"))
+            let tar = try program.succeed("export", "image", "--tar", "-").output
+            try Data(tar).write(to: URL(fileURLWithPath: out + "/flat-tar"))
             return try TreeListing(out).digests
         }
 
-        @Test("the same programs give the same bytes: tar, index, manifest, config and layers") func surroundings() async throws {
+        @Test("the same programs give the same bytes: tar, index, manifest, config and layers") func surroundings()
+            async throws
+        {
             try folder.write("script", Array("#!/bin/bash\n".utf8))
             try Tool.succeed("chmod", ["755", folder.path + "/script"])
             let expected = try build("first", { _ in })

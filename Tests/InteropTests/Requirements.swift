@@ -6,7 +6,8 @@ extension Trait where Self == ConditionTrait {
     static func needs(_ tools: String..., root: Bool = false) -> Self {
         let missing = tools.filter { !Tool.isAvailable($0) }
         let lacksRoot = root && !isRoot && !isCI
-        let reasons = (missing.isEmpty ? [] : ["no \(missing.joined(separator: ", "))"]) + (lacksRoot ? ["not root"] : [])
+        let reasons =
+            (missing.isEmpty ? [] : ["no \(missing.joined(separator: ", "))"]) + (lacksRoot ? ["not root"] : [])
         return .enabled(if: reasons.isEmpty, "\(reasons.joined(separator: "; "))")
     }
 }

@@ -22,7 +22,8 @@ struct SharedStore: Sendable {
         try program.succeed("add", Self.oddScript(in: folder.path))
         try program.succeed("compose", "bash+ls", "-t", "shell")
         try program.succeed(
-            "compose", "bash+ls+odd", "-t", "everything", "--cmd", #"["bash", "-c", "echo $GREETING in $PWD"]"#, "--env", "GREETING=hello there",
+            "compose", "bash+ls+odd", "-t", "everything", "--cmd", #"["bash", "-c", "echo $GREETING in $PWD"]"#,
+            "--env", "GREETING=hello there",
             "--workdir", "/usr", "--label", "of=tests")
     }
 

@@ -13,10 +13,12 @@ extension InteropTests {
             program = LayerFSProgram(store: folder.path + "/store")
         }
 
-        @Test("a store of a newer format is refused, and left as it is", arguments: [
-            ("\"formatVersion\" : 1", "\"formatVersion\" : 2"),
-            ("\"incompatible\" : [", "\"incompatible\" : [ \"holograms\""),
-        ])
+        @Test(
+            "a store of a newer format is refused, and left as it is",
+            arguments: [
+                ("\"formatVersion\" : 1", "\"formatVersion\" : 2"),
+                ("\"incompatible\" : [", "\"incompatible\" : [ \"holograms\""),
+            ])
         func newerFormat(from: String, to: String) throws {
             try program.succeed("add", "ls")
             let path = program.store + "/layerfs.json"
@@ -24,15 +26,20 @@ extension InteropTests {
             try #require(format.contains(from))
             try Data(format.replacingOccurrences(of: from, with: to).utf8).write(to: URL(fileURLWithPath: path))
             let before = try TreeListing(program.store)
-            for arguments in [["add", "bash"], ["ls"], ["show", "ls"], ["du"], ["materialize", "ls", folder.path + "/root"], ["rm", "ls"]] {
+            let materialize = ["materialize", "ls", folder.path + "/root"]
+            for arguments in [["add", "bash"], ["ls"], ["show", "ls"], ["du"], materialize, ["rm", "ls"]] {
                 let outcome = try program.run(arguments)
                 #expect(outcome.status == 1 && outcome.output == [], "\(arguments)")
-                #expect(outcome.errors.contains(program.store) && outcome.errors.contains("Use a newer layerfs"), "\(outcome.errors)")
+                for text in [program.store, "Use a newer layerfs"] {
+                    #expect(outcome.errors.contains(text), "\(outcome.errors)")
+                }
             }
             try expect(TreeListing(folder.path + "/store"), equals: before)
         }
 
-        @Test("a store that cannot be written is read, materialized by copy and exported; add says why it cannot", .needs("mount", root: true))
+        @Test(
+            "a store that cannot be written is read, materialized by copy and exported; add says why it cannot",
+            .needs("mount", root: true))
         func readOnly() throws {
             try program.succeed("add", "bash", "ls")
             try program.succeed("compose", "bash+ls", "-t", "shell")
@@ -43,19 +50,24 @@ extension InteropTests {
                 #expect(try program.succeed("ls", "--quiet").lines.sorted() == ["bash", "ls", "shell"])
                 #expect(try program.succeed("show", "shell").text.contains("/usr/bin/ls"))
                 #expect(try program.succeed("du").text.contains("shell"))
-                #expect(try program.succeed("export", "shell", "--tar", "-").output == tar)
+                let isSame = try program.succeed("export", "shell", "--tar", "-").output == tar
+                #expect(isSame)
                 let made = try program.succeed("materialize", "shell", folder.path + "/root")
                 #expect(made.errors.contains("copied instead of shared"))
                 #expect(try TreeListing(folder.path + "/root").entries.keys.contains("usr/bin/ls"))
                 for arguments in [["add", "cat"], ["compose", "bash", "-t", "new"], ["rm", "shell"]] {
                     let outcome = try program.run(arguments)
                     #expect(outcome.status == 1 && outcome.output == [], "\(arguments)")
-                    #expect(outcome.errors.contains(mounted.path) && outcome.errors.contains("Read-only file system"), "\(outcome.errors)")
+                    for text in [mounted.path, "Read-only file system"] {
+                        #expect(outcome.errors.contains(text), "\(outcome.errors)")
+                    }
                 }
             }
         }
 
-        @Test("on a full disk add says so, names nothing, gives the space back, and the store stays usable", .needs("mount", root: true))
+        @Test(
+            "on a full disk add says so, names nothing, gives the space back, and the store stays usable",
+            .needs("mount", root: true))
         func fullDisk() throws {
             let probe = try program.succeed("add", "ls", "--json").output
             let bytes = try #require(
@@ -75,12 +87,15 @@ extension InteropTests {
             }
         }
 
-        @Test("a full target leaves no half root", .needs("mount", root: true), arguments: [["--oci"], ["--oci-archive"], ["--tar"], []])
+        @Test(
+            "a full target leaves no half root", .needs("mount", root: true),
+            arguments: [["--oci"], ["--oci-archive"], ["--tar"], []])
         func fullTarget(option: [String]) throws {
             let shared = try SharedStore.get()
             try MountedFileSystem.withMemory(options: "size=256k") { mounted in
                 let target = mounted.path + "/target"
-                let arguments = option.isEmpty ? ["materialize", "shell", target] : ["export", "shell"] + option + [target]
+                let arguments =
+                    option.isEmpty ? ["materialize", "shell", target] : ["export", "shell"] + option + [target]
                 let outcome = try shared.program.run(arguments)
                 #expect(outcome.status == 1 && outcome.output == [])
                 #expect(outcome.errors.contains("No space left on device"), "\(outcome.errors)")

@@ -13,7 +13,8 @@ public struct LayerFSProgram: Sendable {
 
     /// The program that was built with the tests: it lies beside their bundle.
     public static let path: String = {
-        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let bundle =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("layerfs").path
     }()
 

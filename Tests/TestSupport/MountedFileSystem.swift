@@ -33,7 +33,9 @@ public struct MountedFileSystem: Sendable {
     /// Unmounts whatever a program left mounted below `directory`.
     public static func unmountAll(below directory: String) {
         let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
-        let points = mounts.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst().first.map(String.init) }
+        let points = mounts.split(separator: "\n").compactMap {
+            $0.split(separator: " ").dropFirst().first.map(String.init)
+        }
         for point in points.reversed() where point.hasPrefix(directory + "/") {
             _ = try? Tool.run("umount", ["--lazy", point])
         }
@@ -47,7 +49,9 @@ public struct MountedFileSystem: Sendable {
         try Tool.succeed("mount", arguments + [mounted.path])
         defer {
             // Lazily when something still holds it: it must be gone before its folder is removed.
-            if (try? Tool.succeed("umount", [mounted.path])) == nil { _ = try? Tool.run("umount", ["--lazy", mounted.path]) }
+            if (try? Tool.succeed("umount", [mounted.path])) == nil {
+                _ = try? Tool.run("umount", ["--lazy", mounted.path])
+            }
         }
         return try body(mounted)
     }

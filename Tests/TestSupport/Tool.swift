@@ -80,9 +80,10 @@ public final class TemporaryDirectory: Sendable {
     public let path: String
 
     public init() throws {
-        // Canonical, as the programs under test report it.
-        path = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath()
-            .appendingPathComponent("layerfs-test-" + UUID().uuidString.prefix(8)).path
+        // Canonical, as the programs under test report it; in lower case, as buildah wants the names of layouts.
+        path =
+            URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath()
+            .appendingPathComponent("layerfs-test-" + UUID().uuidString.prefix(8).lowercased()).path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
