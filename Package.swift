@@ -96,5 +96,7 @@ let package = Package(
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(
             "ImageTransportTests", "Bytes", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport", "Trees"),
+        // The built program against its real counterparts.
+        tests("InteropTests", "TestSupport", "layerfs"),
     ]
 )

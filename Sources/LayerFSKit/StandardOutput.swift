@@ -5,6 +5,6 @@ import Posix
 enum StandardOutput {
     /// A descriptor of its own, so that closing it leaves the process's alone.
     static func take() throws(SystemError) -> OwnedDescriptor {
-        try Files.open("/proc/self/fd/1", .writeOnly)
+        try OwnedDescriptor(duplicating: 1, path: "standard output")
     }
 }

@@ -13,7 +13,7 @@ extension OwnedDescriptor {
     public borrowing func openContained(
         _ path: ByteString, _ flags: OpenFlags
     ) throws(SystemError) -> OwnedDescriptor {
-        let (number, shown) = (rawValue, self.path + "/" + path)
+        let (number, shown) = (rawValue, self.path(of: path))
         do {
             let opened = try path.withCPath(for: "openat2") { (name) throws(SystemError) in
                 try retrying("openat2", shown) {

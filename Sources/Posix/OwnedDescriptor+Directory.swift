@@ -154,7 +154,7 @@ extension OwnedDescriptor {
     }
 
     /// The path of `name` as messages show it.
-    private borrowing func path(of name: ByteString) -> ByteString {
+    borrowing func path(of name: ByteString) -> ByteString {
         if name == "." || path.isEmpty { return path }
         return path.hasSuffix("/") ? path + name : path + "/" + name
     }

@@ -18,6 +18,15 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         self.path = path
     }
 
+    /// A further descriptor of what `number` is open on: the same offset, the same rights (fcntl(2), F_DUPFD_CLOEXEC).
+    ///
+    /// Opening /proc/self/fd again would begin at offset 0, over what was written before, and would fail for sockets.
+    public init(duplicating number: Int32, path: ByteString) throws(SystemError) {
+        let duplicate = fcntl(number, F_DUPFD_CLOEXEC, 3)
+        if duplicate < 0 { throw SystemError.last("fcntl", path) }
+        self.init(adopting: duplicate, path: path)
+    }
+
     deinit { if rawValue >= 0 { _ = Glibc.close(rawValue) } }
 
     /// Closes the descriptor and reports what close(2) reports, which may be a lost write.

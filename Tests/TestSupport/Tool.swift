@@ -15,13 +15,18 @@ public struct Tool: Sendable {
     /// Whether a test that needs `name` is to run: where it is installed; in CI always, so that its absence fails.
     public static func isAvailable(_ name: String) -> Bool { isCI || path(of: name) != nil }
 
-    /// Runs `name` with `arguments` and waits for it.
-    public static func run(_ name: String, _ arguments: [String], input: [UInt8]? = nil) throws -> Outcome {
+    /// Runs `name`, a program on PATH or a path, with `arguments` and waits for it.
+    ///
+    /// - Parameter environment: all its variables; nil for those of the tests, in the C locale and UTC.
+    public static func run(
+        _ name: String, _ arguments: [String], input: [UInt8]? = nil, environment: [String: String]? = nil
+    ) throws -> Outcome {
         guard let path = path(of: name) else { throw Missing(name: name) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C", "TZ": "UTC"]) { $1 }
+        process.environment =
+            environment ?? ProcessInfo.processInfo.environment.merging(["LC_ALL": "C", "TZ": "UTC"]) { $1 }
         // Files instead of pipes: nothing to be drained at the same time.
         let folder = try TemporaryDirectory()
         let files = ["in", "out", "err"].map { URL(fileURLWithPath: folder.path + "/" + $0) }
@@ -37,9 +42,34 @@ public struct Tool: Sendable {
             errors: String(decoding: Data(contentsOf: files[2]), as: UTF8.self))
     }
 
+    /// Runs `name` as ``run(_:_:input:environment:)`` does.
+    ///
+    /// - Returns: what it wrote to standard output.
+    /// - Throws: ``Failure`` when it does not succeed.
+    @discardableResult
+    public static func succeed(
+        _ name: String, _ arguments: [String], input: [UInt8]? = nil, environment: [String: String]? = nil
+    ) throws -> Outcome {
+        let outcome = try run(name, arguments, input: input, environment: environment)
+        guard outcome.status == 0 else { throw Failure(command: [name] + arguments, outcome: outcome) }
+        return outcome
+    }
+
+    /// A program failed that a test cannot do without.
+    public struct Failure: Error, CustomStringConvertible {
+        public let command: [String]
+        public let outcome: Outcome
+
+        public var description: String {
+            "\(command.joined(separator: " ")): status \(outcome.status): \(outcome.errors)\(outcome.text.suffix(2000))"
+        }
+    }
+
     private struct Missing: Error { let name: String }
 
-    private static func path(of name: String) -> String? {
+    /// Where `name` lies; nil where it is not installed.
+    public static func path(of name: String) -> String? {
+        if name.contains("/") { return FileManager.default.isExecutableFile(atPath: name) ? name : nil }
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
         return folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
@@ -50,7 +80,10 @@ public final class TemporaryDirectory: Sendable {
     public let path: String
 
     public init() throws {
-        path = NSTemporaryDirectory() + "/layerfs-test-" + UUID().uuidString.prefix(8)
+        // Canonical, as the programs under test report it; in lower case, as buildah wants the names of layouts.
+        path =
+            URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath()
+            .appendingPathComponent("layerfs-test-" + UUID().uuidString.prefix(8).lowercased()).path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
