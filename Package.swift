@@ -98,5 +98,6 @@ let package = Package(
             "ImageTransportTests", "Bytes", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport", "Trees"),
         // The built program against its real counterparts.
         tests("InteropTests", "TestSupport", "layerfs"),
+        tests("DocumentationTests", "TestSupport", "layerfs"),
     ]
 )
