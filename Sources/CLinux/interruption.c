@@ -30,8 +30,8 @@ int clinux_interrupting_signal(void) { return (int)interrupting_signal; }
 int clinux_open_standard_streams(void) {
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
         if (fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-        // The lowest free number is this one.
-        if (open("/dev/null", O_RDWR) < 0) return -1;
+        // The lowest free number is this one. Results that nobody takes are a failure (EBADF); messages are not.
+        if (open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0) return -1;
     }
     return 0;
 }
