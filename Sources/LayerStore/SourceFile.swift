@@ -27,6 +27,11 @@ public struct SourceFingerprint: Hashable, Sendable {
         (identity, size, modified, changed) = (status.identity, status.size, status.modified, status.changed)
     }
 
+    /// Whether both are the same file, with the same size and time of modification.
+    func differsOnlyInChangeTime(_ other: SourceFingerprint) -> Bool {
+        identity == other.identity && size == other.size && modified == other.modified
+    }
+
     /// Whether the file had rested for two seconds at `now`. A file changed again within the granularity of its
     /// file system's clock would keep the fingerprint, so younger states are not remembered ("racily clean" in git).
     func isSettled(at now: FileTime) -> Bool {

@@ -36,7 +36,11 @@ extension Store {
                     }
                 }
             }
-            try references.remove(name, found.kind)
+            do throws(LayerStoreError) {
+                try references.remove(name, found.kind)
+            } catch .system(_, let error) where Self.forbidsWriting(error) {
+                throw .readOnly(path, reason: "\(error)")
+            }
             try IndexUpdate(self, index).synchronise()
             return Removal(kind: found.kind, stillUsedBy: users)
         }

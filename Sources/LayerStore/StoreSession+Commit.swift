@@ -53,7 +53,6 @@ extension StoreSession {
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
             tree: treeDigest, diffID: diffID, provenance: provenanceDigest)
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
-        try publish()
         return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             let existing = try store.layerRecord(old)
             guard existing.tree != treeDigest else { return nil }
@@ -69,7 +68,6 @@ extension StoreSession {
     /// - Throws: ``LayerStoreError/nameTaken(_:detail:)`` as for layers.
     public func commit(image name: Name, _ record: ImageRecord, replacing: Bool) throws(LayerStoreError) -> CommitOutcome {
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the image record"))
-        try publish()
         return try commit(name, .image, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             var existing = try store.imageRecord(old)
             existing.created = record.created
@@ -107,6 +105,8 @@ extension StoreSession {
         guard let index = store.writableIndex else {
             throw .readOnly(store.path, reason: "it was opened for reading")
         }
+        // Only now, so that a name that is refused leaves nothing behind.
+        try publish()
         // Whatever a command that died left out is made good first, so that the index is whole again.
         try IndexUpdate(store, index).synchronise()
         try store.references.set(name, kind, to: digest, staging: staging)

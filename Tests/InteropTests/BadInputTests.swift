@@ -79,11 +79,7 @@ extension InteropTests {
             #expect(outcome.status == bad.status, "\(outcome.errors)")
             #expect(outcome.output == [])
             for text in bad.says.map(fill) { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
-            try withKnownIssue("the refused image's record stays behind as a blob", isIntermittent: true) {
-                try expect(TreeListing(folder.path, directoryTimes: false), equals: before)
-            } when: {
-                bad.name == "image name taken"
-            }
+            try expect(TreeListing(folder.path, directoryTimes: false), equals: before)
         }
 
         @Test("--replace lets a taken name stand for the new content") func replacing() throws {

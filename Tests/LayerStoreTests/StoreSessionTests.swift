@@ -77,6 +77,22 @@ struct StoreSessionTests {
         }
     }
 
+    @Test func furtherHardLinksAreNoChange() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let path = try fixture.file("linked", String(repeating: "x", count: 4 << 20))
+        let stop = Atomic(false)
+        let linker = Thread {
+            while !stop.load(ordering: .relaxed) {
+                link(path.description, path.description + ".link")
+                unlink(path.description + ".link")
+            }
+        }
+        linker.start()
+        defer { stop.store(true, ordering: .relaxed) }
+        for _ in 0..<5 { #expect(try store.beginAdding().stage(file: path).size == 4 << 20) }
+    }
+
     @Test func linksAndFifosAreNotFollowed() throws {
         let fixture = try StoreFixture()
         let session = try fixture.open().beginAdding()

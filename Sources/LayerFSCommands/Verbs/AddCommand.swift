@@ -29,7 +29,7 @@ struct AddCommand: ParsableCommand {
     @OptionGroup var jsonOption: JSONOption
 
     func validate() throws {
-        if programs.isEmpty { throw ValidationError("Name at least one program.") }
+        if programs.isEmpty || programs.contains("") { throw ValidationError("Name at least one program.") }
     }
 
     func run() throws {
