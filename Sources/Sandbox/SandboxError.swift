@@ -73,6 +73,9 @@ extension SandboxError: CustomStringConvertible {
             "cannot mount a fresh /proc: \(errno). The kernel refuses it where the present /proc is partly masked, as "
                 + "in a container: start that with unmasked paths (docker run --security-opt systempaths=unconfined)"
         case .kernelTooOld(let step): "\(step): the kernel has no such call; running a root needs Linux 5.12 or newer"
+        case .setup(.propagation, _, .invalidArgument):
+            "cannot make mounts private: the root of this process is no mount point, as after chroot(8). Run layerfs "
+                + "outside of it, or in a container, whose root is one"
         case .setup(let step, let subject, let errno): "\(step): \(subject): \(errno)"
         case .signalsTaken: "another command is already running with this process's signals and terminal"
         case .system(let call, let errno): "cannot run a command: \(errno) (\(call))"
