@@ -11,10 +11,22 @@ struct ELFBuilder {
     var interpreter: String?
     /// Dynamic entries; nil leaves PT_DYNAMIC out.
     var dynamic: [Entry]? = []
+    /// Dynamic symbols behind the null one; nil leaves DT_SYMTAB out.
+    var symbols: [Symbol]?
     var terminatesInterpreter = true
     /// e_phnum, and the count in the first section header for PN_XNUM.
     var announcedProgramHeaders: UInt16?
     var extendedProgramHeaders: UInt32?
+
+    struct Symbol {
+        var name: String
+        var isDefined: Bool
+
+        init(_ name: String, isDefined: Bool) {
+            self.name = name
+            self.isDefined = isDefined
+        }
+    }
 
     enum Entry {
         case string(UInt64, String)
@@ -42,7 +54,11 @@ struct ELFBuilder {
         let path =
             interpreter.map { Array($0.utf8) + [UInt8](repeating: 0, count: terminatesInterpreter ? 1 : 0) } ?? []
         let pathStart = headerSize + segments * segmentSize
-        let stringStart = pathStart + path.count
+        // Symbols lie before the strings, as linkers put them.
+        let symbolBytes = self.symbolBytes(&strings)
+        let symbolStart = (pathStart + path.count + 7) / 8 * 8
+        if symbols != nil { entries += [(6, Self.base + UInt64(symbolStart)), (11, wide ? 24 : 16)] }
+        let stringStart = symbolStart + symbolBytes.count
         let dynamicStart = (stringStart + strings.count + 15) / 16 * 16
         entries += [(5, Self.base + UInt64(stringStart)), (10, UInt64(strings.count)), (0, 0)]
         let dynamicBytes = entries.flatMap { word($0.0) + word($0.1) }
@@ -52,7 +68,8 @@ struct ELFBuilder {
         file += segment(1, 0, sectionStart)
         if dynamic != nil { file += segment(2, dynamicStart, dynamicBytes.count) }
         if interpreter != nil { file += segment(3, pathStart, path.count) }
-        file += path + strings
+        file += path
+        file += [UInt8](repeating: 0, count: symbolStart - file.count) + symbolBytes + strings
         file += [UInt8](repeating: 0, count: dynamicStart - file.count) + dynamicBytes
         if let extendedProgramHeaders {
             var section = [UInt8](repeating: 0, count: wide ? 64 : 40)
@@ -60,6 +77,19 @@ struct ELFBuilder {
             file += section
         }
         return file
+    }
+
+    private func symbolBytes(_ strings: inout [UInt8]) -> [UInt8] {
+        guard let symbols else { return [] }
+        var table = [UInt8](repeating: 0, count: wide ? 24 : 16)
+        for symbol in symbols {
+            let (name, section) = (bytes(UInt32(strings.count)), bytes(UInt16(symbol.isDefined ? 1 : 0)))
+            strings += Array(symbol.name.utf8) + [0]
+            // Global functions (st_info 0x12).
+            table +=
+                wide ? name + [0x12, 0] + section + word(0) + word(0) : name + word(0) + word(0) + [0x12, 0] + section
+        }
+        return table
     }
 
     private func header(segments: Int, sections: Int) -> [UInt8] {
