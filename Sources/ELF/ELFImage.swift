@@ -13,10 +13,14 @@ public struct ELFImage: Hashable, Sendable {
 
     /// Reads the image from `source` in a few small reads.
     ///
+    /// - Parameter assumed: a header whose class and byte order are believed instead of the file's, as a loader does
+    ///   that does not look at them.
     /// - Throws: what the source throws, and ``ELFError`` when the content is damaged.
-    public init<Source: ELFSource>(reading source: Source) throws(ELFReadError<Source.Failure>) {
+    public init<Source: ELFSource>(
+        reading source: Source, assuming assumed: ELFHeader? = nil
+    ) throws(ELFReadError<Source.Failure>) {
         var parser = ELFParser(source)
-        self = try parser.parse()
+        self = try parser.parse(assuming: assumed)
     }
 
     init(

@@ -68,6 +68,7 @@ extension LoadFault: CustomStringConvertible {
         case .invalidVersion: "of an unknown ELF version"
         case .notLoadable: "neither a program nor a shared object"
         case .fixedAddressExecutable: "a program, not a library"
+        case .otherMachine(let machine): "for \(machine)"
         case .noLoadableSegment: "without a loadable segment"
         case .noDynamicSection: "without a dynamic section"
         }

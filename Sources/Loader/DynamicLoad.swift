@@ -85,7 +85,7 @@ struct DynamicLoad {
             report(name, kind, needer, error, &closure)
             return nil
         }
-        noteRelative(hit.place, name, needer, &closure)
+        closure.noteRelative(hit.place, name, needer)
         closure.add(hit.file, from: needer.file.path, kind, name: name, hit.place, variant: hit.variant)
         if let same = identities[hit.file.status.identity] {
             // Two names of one inode: the loader opens both and keeps the first, so both must exist.
@@ -106,20 +106,6 @@ struct DynamicLoad {
         return needer.tokens.expand(name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    private func noteRelative(
-        _ place: SearchPlace, _ name: ByteString, _ needer: LoadedObject, _ closure: inout ClosureBuilder
-    ) {
-        let text: ByteString
-        switch place {
-        case .literal: text = name
-        case .rpath(let element, _), .runpath(let element, _):
-            // What an element expands to begins as the element does, or with a directory's absolute path.
-            text = element.bytes.first == UInt8(ascii: "$") ? "/" : element
-        default: return
-        }
-        if text.bytes.first != UInt8(ascii: "/") { closure.add(.relativePath(text, of: needer.file.path)) }
-    }
-
     private func report(
         _ name: ByteString, _ kind: DependencyKind, _ needer: LoadedObject, _ miss: LibrarySearch.Miss,
         _ closure: inout ClosureBuilder
@@ -135,6 +121,21 @@ struct DynamicLoad {
             UnresolvedDependency(
                 name: name, kind: kind, neededBy: needer.file.path, program: programPath, attempts: miss.attempts,
                 cause: cause))
+    }
+}
+
+extension ClosureBuilder {
+    /// Takes down that `name` was found by something that depends on where the program is started.
+    mutating func noteRelative(_ place: SearchPlace, _ name: ByteString, _ needer: LoadedObject) {
+        let text: ByteString
+        switch place {
+        case .literal: text = name
+        case .rpath(let element, _), .runpath(let element, _):
+            // What an element expands to begins as the element does, or with a directory's absolute path.
+            text = element.bytes.first == UInt8(ascii: "$") ? "/" : element
+        default: return
+        }
+        if text.bytes.first != UInt8(ascii: "/") { add(.relativePath(text, of: needer.file.path)) }
     }
 }
 

@@ -10,6 +10,9 @@ struct LibrarySearch {
     /// The program, whose DT_RPATH is searched for every object.
     let program: LoadedObject?
     let options: ResolveOptions
+    private var libraryDirectories: [SearchDirectory] {
+        options.libraryDirectories(isSecure: program?.tokens.trustedDirectories != nil)
+    }
     /// Whether the DT_RUNPATH of the program is searched too, as for auditing libraries.
     var usesProgramRunpath = false
     /// Takes down the variants met that ``profile`` does not look for; nil when they do not matter.
@@ -53,7 +56,7 @@ struct LibrarySearch {
             if !didProgram, let program, let hit = try search(program.rpath, name, &miss) { return hit }
             if usesProgramRunpath, let program, let hit = try search(program.runpath, name, &miss) { return hit }
         }
-        if let hit = try search(options.libraryDirectories, name, &miss) { return hit }
+        if let hit = try search(libraryDirectories, name, &miss) { return hit }
         if let hit = try search(object.runpath, name, &miss) { return hit }
         if let hit = try searchCache(name, for: object, &miss) { return hit }
         if !object.usesNoDefaultLibraries, let hit = try search(environment.systemDirectories, name, &miss) {

@@ -26,8 +26,10 @@ public struct ResolveOptions: Sendable {
         case none
     }
 
-    var libraryDirectories: [SearchDirectory] {
-        libraryPath.map { path in
+    /// The directories of ``libraryPath``; a loader that has to be careful ignores them.
+    func libraryDirectories(isSecure: Bool) -> [SearchDirectory] {
+        guard !isSecure else { return [] }
+        return libraryPath.map { path in
             let place = SearchPlace.libraryPath(path)
             return SearchDirectory(path: path.isEmpty || path.hasSuffix("/") ? path : path + "/", place: place)
         }

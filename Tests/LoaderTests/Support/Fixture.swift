@@ -9,11 +9,14 @@ final class Fixture {
     /// Free of links, so that paths can be compared.
     let path: String
     private let directory: TemporaryDirectory
+    private let compiler: String
 
     /// gcc compiles the programs and the machine's own loader is asked about them.
     static let isPossible = Tool.isAvailable("gcc")
 
-    init() throws {
+    /// - Parameter compiler: `gcc`, or another that takes its options.
+    init(compiler: String = "gcc") throws {
+        self.compiler = compiler
         directory = try TemporaryDirectory()
         path = String(try Tool.run("realpath", [directory.path]).text.dropLast())
     }
@@ -49,8 +52,8 @@ final class Fixture {
         try write("source.c", source + "\n")
         // What a library needs may be missing on purpose.
         let result = try Tool.run(
-            "gcc", ["-o", path + "/" + name, path + "/source.c", "-Wl,--unresolved-symbols=ignore-all"] + flags)
-        try #require(result.status == 0, "gcc: \(result.errors)")
+            compiler, ["-o", path + "/" + name, path + "/source.c", "-Wl,--unresolved-symbols=ignore-all"] + flags)
+        try #require(result.status == 0, "\(compiler): \(result.errors)")
     }
 
     func write(_ name: String, _ text: String, mode: Int = 0o644) throws {

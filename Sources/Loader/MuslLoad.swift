@@ -1,0 +1,78 @@
+import Bytes
+import ELF
+import Posix
+
+/// The loading of one program's objects by musl's loader: `load_library` and `load_deps` of its ldso/dynlink.c.
+///
+/// One file per name: there is no cache, no variant for newer processors, no DT_SONAME, and no symbol version that a
+/// library could lack.
+struct MuslLoad {
+    private let search: MuslSearch
+    private let programPath: TreePath
+    /// The loader, which is libc as well; nil when it cannot be read.
+    private let loader: LoadedObject?
+    private(set) var objects: [LoadedObject] = []
+    /// The objects by the names that a search may ask for: none of those opened by a path, until a search meets them.
+    private var shortNames: [ByteString: LoadedObject] = [:]
+    private var identities: [FileIdentity: LoadedObject] = [:]
+
+    init(_ search: MuslSearch, program: LoadedObject, loader: LoadedObject?) {
+        self.search = search
+        self.loader = loader
+        programPath = program.file.path
+        objects = [program]
+    }
+
+    /// Loads all that `object` needs, breadth first. Filters and auditors are unknown to musl.
+    mutating func loadDependencies(of object: LoadedObject, into closure: inout ClosureBuilder) {
+        var position = objects.firstIndex { $0 === object } ?? objects.endIndex
+        while position < objects.endIndex {
+            let needer = objects[position]
+            if !needer.isListed {
+                needer.isListed = true
+                for name in needer.image.dynamic?.needed ?? [] { _ = load(name, .needed, for: needer, into: &closure) }
+            }
+            position += 1
+        }
+    }
+
+    /// The object that `name` stands for: the loader, loaded before, or opened and added to the closure.
+    mutating func load(
+        _ name: ByteString, _ kind: DependencyKind, for needer: LoadedObject, into closure: inout ClosureBuilder
+    ) -> LoadedObject? {
+        if let loader, search.isLoader(name) {
+            closure.add(loader.file, from: needer.file.path, kind, name: name, .alreadyLoaded)
+            return loader
+        }
+        if let known = shortNames[name] {
+            closure.add(known.file, from: needer.file.path, kind, name: name, .alreadyLoaded)
+            return known
+        }
+        let hit: LibrarySearch.Hit
+        do { hit = try search.find(name, for: needer) } catch {
+            closure.add(
+                UnresolvedDependency(
+                    name: name, kind: kind, neededBy: needer.file.path, program: programPath,
+                    attempts: error.attempts, cause: error.cause))
+            return nil
+        }
+        closure.noteRelative(hit.place, name, needer)
+        closure.add(hit.file, from: needer.file.path, kind, name: name, hit.place)
+        let wasSearched = !name.contains(UInt8(ascii: "/"))
+        if let same = identities[hit.file.status.identity] {
+            if wasSearched, let shortName = same.file.literal.split(on: UInt8(ascii: "/")).last,
+                shortNames[shortName] == nil
+            {
+                shortNames[shortName] = same
+            }
+            return same
+        }
+        // A second libc, found by its path: musl takes itself instead.
+        if let loader, search.isLibc(hit) { return loader }
+        let object = search.object(hit, loader: needer)
+        identities[hit.file.status.identity] = object
+        if wasSearched { shortNames[name] = object }
+        objects.append(object)
+        return object
+    }
+}
