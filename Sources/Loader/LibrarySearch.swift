@@ -97,7 +97,8 @@ struct LibrarySearch {
         sightings?.lookInCache(for: name, environment)
         guard
             let match = environment.cache?.path(
-                of: name, flags: environment.cacheFlags, capabilities: profile.capabilities)
+                of: name, flags: environment.cacheFlags, unspecific: environment.unspecificCacheFlags,
+                capabilities: profile.capabilities)
         else { return nil }
         if object.usesNoDefaultLibraries,
             environment.constants.systemDirectories.contains(where: match.path.hasPrefix)

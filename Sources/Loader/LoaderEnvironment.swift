@@ -11,6 +11,7 @@ final class LoaderEnvironment {
     let cache: LoaderCache?
     let cacheError: LoaderCacheError?
     let cacheFlags: Int32?
+    let unspecificCacheFlags: Int32
     let systemDirectories: [SearchDirectory]
     private var existing: [SubdirectoryKey: [ByteString]] = [:]
 
@@ -27,7 +28,8 @@ final class LoaderEnvironment {
         } else {
             constants = LoaderConstants(defaultsFor: header)
         }
-        cacheFlags = MachineDefaults(header).cacheFlags
+        let defaults = MachineDefaults(header)
+        (cacheFlags, unspecificCacheFlags) = (defaults.cacheFlags, defaults.unspecificCacheFlags)
         systemDirectories = constants.systemDirectories.map {
             SearchDirectory(path: $0, place: .systemDirectory($0))
         }

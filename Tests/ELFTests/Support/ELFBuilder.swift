@@ -7,6 +7,8 @@ struct ELFBuilder {
     var order = ByteOrder.little
     var type: UInt16 = 3
     var machine: UInt16 = 62
+    /// e_flags, whose meaning depends on the machine.
+    var flags: UInt32 = 0
     var entry: UInt64 = 0
     var interpreter: String?
     /// Dynamic entries; nil leaves PT_DYNAMIC out.
@@ -17,6 +19,8 @@ struct ELFBuilder {
     /// e_phnum, and the count in the first section header for PN_XNUM.
     var announcedProgramHeaders: UInt16?
     var extendedProgramHeaders: UInt32?
+    /// Bytes behind everything else, which no segment holds.
+    var trailer: [UInt8] = []
 
     struct Symbol {
         var name: String
@@ -76,7 +80,7 @@ struct ELFBuilder {
             section.replaceSubrange((wide ? 44 : 28)..<(wide ? 48 : 32), with: bytes(extendedProgramHeaders))
             file += section
         }
-        return file
+        return file + trailer
     }
 
     private func symbolBytes(_ strings: inout [UInt8]) -> [UInt8] {
@@ -96,7 +100,7 @@ struct ELFBuilder {
         var file =
             ELFHeader.magic + [fileClass.rawValue, order == .little ? 1 : 2, 1] + [UInt8](repeating: 0, count: 9)
         file += bytes(type) + bytes(machine) + bytes(UInt32(1)) + word(entry)
-        file += word(wide ? 64 : 52) + word(UInt64(sections)) + bytes(UInt32(0))
+        file += word(wide ? 64 : 52) + word(UInt64(sections)) + bytes(flags)
         file += bytes(UInt16(wide ? 64 : 52)) + bytes(UInt16(wide ? 56 : 32))
         file += bytes(announcedProgramHeaders ?? UInt16(segments))
         return file + bytes(UInt16(wide ? 64 : 40)) + bytes(UInt16(0)) + bytes(UInt16(0))
