@@ -33,6 +33,10 @@ public struct ELFHeader: Hashable, Sendable {
     let sectionHeaderOffset: UInt64
     let programHeaderSize: UInt16
     let programHeaderCount: UInt16
+    let sectionHeaderSize: UInt16
+    let sectionHeaderCount: UInt16
+    /// The section that holds the sections' names.
+    let sectionNameIndex: UInt16
 
     /// Parses the header at the beginning of `bytes`, which may be longer.
     ///
@@ -67,7 +71,10 @@ public struct ELFHeader: Hashable, Sendable {
             let sectionHeaderOffset = fields.word(at: wide ? 40 : 32, wide: wide),
             let flags: UInt32 = fields.integer(at: wide ? 48 : 36),
             let programHeaderSize: UInt16 = fields.integer(at: wide ? 54 : 42),
-            let programHeaderCount: UInt16 = fields.integer(at: wide ? 56 : 44)
+            let programHeaderCount: UInt16 = fields.integer(at: wide ? 56 : 44),
+            let sectionHeaderSize: UInt16 = fields.integer(at: wide ? 58 : 46),
+            let sectionHeaderCount: UInt16 = fields.integer(at: wide ? 60 : 48),
+            let sectionNameIndex: UInt16 = fields.integer(at: wide ? 62 : 50)
         else { throw .truncated(.fileHeader, offset: UInt64(bytes.count)) }
         self.type = ELFType(rawValue: type)
         self.machine = ELFMachine(rawValue: machine)
@@ -78,6 +85,9 @@ public struct ELFHeader: Hashable, Sendable {
         self.sectionHeaderOffset = sectionHeaderOffset
         self.programHeaderSize = programHeaderSize
         self.programHeaderCount = programHeaderCount
+        self.sectionHeaderSize = sectionHeaderSize
+        self.sectionHeaderCount = sectionHeaderCount
+        self.sectionNameIndex = sectionNameIndex
     }
 
     /// The four bytes that every ELF file begins with.

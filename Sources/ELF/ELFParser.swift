@@ -72,6 +72,7 @@ enum Limits {
     static let dynamicBytes: UInt64 = 1 << 21
     static let stringBytes: UInt64 = 1 << 20
     static let versionEntries = 1 << 16
+    static let noteBytes: UInt64 = 1 << 20
     static let symbolBytes: UInt64 = 1 << 25
     static let symbolStringBytes: UInt64 = 1 << 26
 }

@@ -15,6 +15,8 @@ struct ELFBuilder {
     var dynamic: [Entry]? = []
     /// Dynamic symbols behind the null one; nil leaves DT_SYMTAB out.
     var symbols: [Symbol]?
+    /// Descriptors of `.note.dlopen` notes, in a segment of their own.
+    var dlopenNotes: [String] = []
     var terminatesInterpreter = true
     /// e_phnum, and the count in the first section header for PN_XNUM.
     var announcedProgramHeaders: UInt16?
@@ -44,7 +46,7 @@ struct ELFBuilder {
 
     func build() -> [UInt8] {
         let (headerSize, segmentSize) = wide ? (64, 56) : (52, 32)
-        let segments = 1 + (dynamic == nil ? 0 : 1) + (interpreter == nil ? 0 : 1)
+        let segments = 1 + (dynamic == nil ? 0 : 1) + (interpreter == nil ? 0 : 1) + (dlopenNotes.isEmpty ? 0 : 1)
         var strings: [UInt8] = [0]
         var entries: [(UInt64, UInt64)] = []
         for entry in dynamic ?? [] {
@@ -66,15 +68,18 @@ struct ELFBuilder {
         let dynamicStart = (stringStart + strings.count + 15) / 16 * 16
         entries += [(5, Self.base + UInt64(stringStart)), (10, UInt64(strings.count)), (0, 0)]
         let dynamicBytes = entries.flatMap { word($0.0) + word($0.1) }
-        let sectionStart = dynamicStart + dynamicBytes.count
+        let noteStart = dynamicStart + dynamicBytes.count
+        let noteBytes = dlopenNotes.flatMap(note)
+        let sectionStart = noteStart + noteBytes.count
 
         var file = header(segments: segments, sections: extendedProgramHeaders == nil ? 0 : sectionStart)
         file += segment(1, 0, sectionStart)
         if dynamic != nil { file += segment(2, dynamicStart, dynamicBytes.count) }
         if interpreter != nil { file += segment(3, pathStart, path.count) }
+        if !dlopenNotes.isEmpty { file += segment(4, noteStart, noteBytes.count) }
         file += path
         file += [UInt8](repeating: 0, count: symbolStart - file.count) + symbolBytes + strings
-        file += [UInt8](repeating: 0, count: dynamicStart - file.count) + dynamicBytes
+        file += [UInt8](repeating: 0, count: dynamicStart - file.count) + dynamicBytes + noteBytes
         if let extendedProgramHeaders {
             var section = [UInt8](repeating: 0, count: wide ? 64 : 40)
             section.replaceSubrange((wide ? 44 : 28)..<(wide ? 48 : 32), with: bytes(extendedProgramHeaders))
@@ -94,6 +99,14 @@ struct ELFBuilder {
                 wide ? name + [0x12, 0] + section + word(0) + word(0) : name + word(0) + word(0) + [0x12, 0] + section
         }
         return table
+    }
+
+    /// A note of the owner FDO, its descriptor terminated and padded to 4 bytes.
+    func note(_ descriptor: String) -> [UInt8] {
+        let text = Array(descriptor.utf8) + [0]
+        let padding = [UInt8](repeating: 0, count: (4 - text.count % 4) % 4)
+        return bytes(UInt32(4)) + bytes(UInt32(text.count)) + bytes(UInt32(0x407c_0c0a)) + Array("FDO\u{0}".utf8) + text
+            + padding
     }
 
     private func header(segments: Int, sections: Int) -> [UInt8] {
