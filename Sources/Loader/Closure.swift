@@ -1,4 +1,5 @@
 public import Bytes
+public import ELF
 public import Posix
 
 /// Everything that programs need of a root in order to start, and why.
@@ -84,10 +85,12 @@ public struct ClosureEdge: Hashable, Sendable {
     public let place: SearchPlace
     /// The subdirectory for processors with more capabilities, as `glibc-hwcaps/x86-64-v3`; nil for the plain file.
     public let variant: ByteString?
+    /// What the note says for which the file is there, of an edge of the kind ``DependencyKind/dlopen``.
+    public let note: DlopenReason?
 
     public init(
         from: TreePath?, to: TreePath, kind: DependencyKind, name: ByteString, openedAs: ByteString, via: [TreePath],
-        place: SearchPlace, variant: ByteString? = nil
+        place: SearchPlace, variant: ByteString? = nil, note: DlopenReason? = nil
     ) {
         self.from = from
         self.to = to
@@ -97,25 +100,21 @@ public struct ClosureEdge: Hashable, Sendable {
         self.via = via
         self.place = place
         self.variant = variant
+        self.note = note
     }
 }
 
-/// How one file can ask for another.
-public enum DependencyKind: String, Hashable, Sendable, Codable {
-    /// Asked for by the user.
-    case program
-    /// PT_INTERP.
-    case interpreter
-    /// DT_NEEDED, DT_FILTER, DT_AUXILIARY.
-    case needed, filter, auxiliary
-    /// DT_AUDIT or DT_DEPAUDIT.
-    case audit
-    /// The interpreter in a script's `#!` line.
-    case shebang
-    /// The command that env(1) looks up for a script.
-    case env
-    /// /bin/sh, which runs an executable text without a `#!` line.
-    case shell
+/// Why an object may load a library while it runs, in the words of its `.note.dlopen`.
+public struct DlopenReason: Hashable, Sendable {
+    public let priority: DlopenNote.Priority
+    public let feature: ByteString?
+    public let purpose: ByteString?
+
+    public init(priority: DlopenNote.Priority, feature: ByteString?, purpose: ByteString?) {
+        self.priority = priority
+        self.feature = feature
+        self.purpose = purpose
+    }
 }
 
 /// A rule by which something was found or looked for.
@@ -151,6 +150,10 @@ public enum ClosureNote: Hashable, Sendable {
     case relativePath(ByteString, of: TreePath)
     /// An auxiliary or auditing library that is absent; the program starts without.
     case optionalMissing(name: ByteString, kind: DependencyKind, neededBy: TreePath)
+    /// A library that is loaded on demand, under one of these names, and is not there or not complete.
+    case onDemandMissing(names: [ByteString], kind: DependencyKind, of: TreePath)
+    /// A `.note.dlopen` note that cannot be read.
+    case unreadableNote(DlopenNoteError, of: TreePath)
     /// Restricted rules apply: the program is setuid or setgid, or has file capabilities.
     case secureMode(TreePath)
     /// The program cannot be executed: no x bit.

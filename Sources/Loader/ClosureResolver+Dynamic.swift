@@ -26,7 +26,7 @@ extension ClosureResolver {
             )
             .load(into: &builder)
         } else {
-            let run = DynamicRun(
+            var run = DynamicRun(
                 found: found, image: image, loader: loader, environment: environment(image.header, loader: loader),
                 options: options)
             run.load(into: &builder)

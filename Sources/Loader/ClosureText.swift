@@ -1,4 +1,5 @@
 import Bytes
+import ELF
 
 // How the facts of a closure are told to a person: fragments without capital and full stop, to be put into sentences.
 
@@ -28,10 +29,18 @@ extension DependencyKind: CustomStringConvertible {
         case .filter: "filter"
         case .auxiliary: "auxiliary"
         case .audit: "audit"
+        case .dlopen: "loaded on demand"
         case .shebang: "#! interpreter"
         case .env: "started by env"
         case .shell: "shell for a text without #!"
         }
+    }
+}
+
+extension DlopenReason: CustomStringConvertible {
+    public var description: String {
+        let words = [priority.rawValue] + [feature, purpose].compactMap { $0?.description }
+        return words.joined(separator: ": ")
     }
 }
 
@@ -117,6 +126,9 @@ extension ClosureNote: CustomStringConvertible {
             "\(path) in \(object) depends on the directory the program is started in"
         case .optionalMissing(let name, let kind, let neededBy):
             "\(name), \(kind) of \(neededBy), is absent; the program starts without it"
+        case .onDemandMissing(let names, let kind, let object):
+            "\(names.map(\.description).joined(separator: " or ")), \(kind) of \(object), is absent; it does without"
+        case .unreadableNote(let error, let object): "\(object): \(error)"
         case .secureMode(let path): "\(path) is setuid, setgid or has capabilities: $ORIGIN is restricted"
         case .notExecutable(let path): "\(path) is not executable (no x bit)"
         case .shebangTruncated(let path): "the #! line of \(path) is longer than Linux reads; its end is ignored"

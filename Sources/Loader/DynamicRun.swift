@@ -10,7 +10,22 @@ struct DynamicRun {
     let environment: LoaderEnvironment
     let options: ResolveOptions
 
-    func load(into closure: inout ClosureBuilder) {
+    /// What is loaded on demand, decided for the first processor.
+    private var onDemand: OnDemandLoading
+
+    init(
+        found: ResolvedPath, image: ELFImage, loader: ResolvedPath?, environment: LoaderEnvironment,
+        options: ResolveOptions
+    ) {
+        self.found = found
+        self.image = image
+        self.loader = loader
+        self.environment = environment
+        self.options = options
+        onDemand = OnDemandLoading(catalog: environment.catalog, program: found.path, options: options)
+    }
+
+    mutating func load(into closure: inout ClosureBuilder) {
         switch options.variants {
         case .none:
             load(environment.baseline, reportsMissing: true, nil, into: &closure)
@@ -28,7 +43,7 @@ struct DynamicRun {
         }
     }
 
-    private func load(
+    private mutating func load(
         _ profile: CapabilityProfile, reportsMissing: Bool, _ sightings: VariantSightings?,
         into closure: inout ClosureBuilder
     ) {
@@ -49,6 +64,7 @@ struct DynamicRun {
                 interpreter, aliases: [image.interpreter, loader?.literal].compactMap { $0 }, hasIdentity: false)
         }
         load.loadDependencies(of: program, into: &closure)
+        onDemand.follow(&load, into: &closure)
         loadAuditors(program, interpreter, search, into: &closure)
     }
 

@@ -24,6 +24,13 @@ final class FileCatalog {
 
     private var symbols: [SymbolKey: Set<ByteString>] = [:]
 
+    private var dlopenNotes: [FileIdentity: DlopenNotes] = [:]
+
+    struct DlopenNotes {
+        let notes: [DlopenNote]
+        let errors: [DlopenNoteError]
+    }
+
     private struct SymbolKey: Hashable {
         let identity: FileIdentity
         let selection: SymbolSelection
@@ -72,6 +79,19 @@ final class FileCatalog {
         }
         symbols[key] = names
         return names
+    }
+
+    /// What the `.note.dlopen` notes of `image` say, which was read from `found`; nothing when they cannot be read.
+    func dlopenNotes(of found: ResolvedPath, _ image: ELFImage) -> DlopenNotes {
+        if let known = dlopenNotes[found.status.identity] { return known }
+        var result = DlopenNotes(notes: [], errors: [])
+        if let source = try? DescriptorSource(root.open(found, .readOnly)),
+            let (notes, errors) = try? image.dlopenNotes(reading: source)
+        {
+            result = DlopenNotes(notes: notes, errors: errors)
+        }
+        dlopenNotes[found.status.identity] = result
+        return result
     }
 
     private func read(_ found: ResolvedPath) throws(SystemError) -> FileContent {

@@ -6,12 +6,13 @@ import Posix
 ///
 /// One file per name: there is no cache, no variant for newer processors, no DT_SONAME, and no symbol version that a
 /// library could lack.
-struct MuslLoad {
+struct MuslLoad: LoadNamespace {
     private let search: MuslSearch
     private let programPath: TreePath
     /// The loader, which is libc as well; nil when it cannot be read.
     private let loader: LoadedObject?
     private(set) var objects: [LoadedObject] = []
+    private(set) var missingCount = 0
     /// The objects by the names that a search may ask for: none of those opened by a path, until a search meets them.
     private var shortNames: [ByteString: LoadedObject] = [:]
     private var identities: [FileIdentity: LoadedObject] = [:]
@@ -30,34 +31,34 @@ struct MuslLoad {
             let needer = objects[position]
             if !needer.isListed {
                 needer.isListed = true
-                for name in needer.image.dynamic?.needed ?? [] { _ = load(name, .needed, for: needer, into: &closure) }
+                for name in needer.image.dynamic?.needed ?? [] { load(name, for: needer, into: &closure) }
             }
             position += 1
         }
     }
 
-    /// The object that `name` stands for: the loader, loaded before, or opened and added to the closure.
-    mutating func load(
-        _ name: ByteString, _ kind: DependencyKind, for needer: LoadedObject, into closure: inout ClosureBuilder
-    ) -> LoadedObject? {
+    private mutating func load(_ name: ByteString, for needer: LoadedObject, into closure: inout ClosureBuilder) {
+        do { _ = try open(name, LoadReason(.needed, of: needer), for: needer, into: &closure) } catch {
+            missingCount += 1
+            closure.add(error, name: name, .needed, neededBy: needer.file.path, program: programPath)
+        }
+    }
+
+    /// The object that `name` stands for: the loader, loaded before, or searched; added to the closure either way.
+    mutating func open(
+        _ name: ByteString, _ reason: LoadReason, for needer: LoadedObject, into closure: inout ClosureBuilder
+    ) throws(LibrarySearch.Miss) -> LoadedObject {
         if let loader, search.isLoader(name) {
-            closure.add(loader.file, from: needer.file.path, kind, name: name, .alreadyLoaded)
+            closure.add(loader.file, reason, name: name, .alreadyLoaded)
             return loader
         }
         if let known = shortNames[name] {
-            closure.add(known.file, from: needer.file.path, kind, name: name, .alreadyLoaded)
+            closure.add(known.file, reason, name: name, .alreadyLoaded)
             return known
         }
-        let hit: LibrarySearch.Hit
-        do { hit = try search.find(name, for: needer) } catch {
-            closure.add(
-                UnresolvedDependency(
-                    name: name, kind: kind, neededBy: needer.file.path, program: programPath,
-                    attempts: error.attempts, cause: error.cause))
-            return nil
-        }
+        let hit = try search.find(name, for: needer)
         closure.noteRelative(hit.place, name, needer)
-        closure.add(hit.file, from: needer.file.path, kind, name: name, hit.place)
+        closure.add(hit.file, reason, name: name, hit.place)
         let wasSearched = !name.contains(UInt8(ascii: "/"))
         if let same = identities[hit.file.status.identity] {
             if wasSearched, let shortName = same.file.literal.split(on: UInt8(ascii: "/")).last,
@@ -75,4 +76,7 @@ struct MuslLoad {
         objects.append(object)
         return object
     }
+
+    /// dlopen(3) searches as for a need of the program, whoever calls it.
+    func caller(_ object: LoadedObject) -> LoadedObject { objects[0] }
 }

@@ -23,5 +23,7 @@ struct MuslRun {
         }
         var load = MuslLoad(search, program: program, loader: loaderObject)
         load.loadDependencies(of: program, into: &closure)
+        var onDemand = OnDemandLoading(catalog: catalog, program: found.path, options: options)
+        onDemand.follow(&load, into: &closure)
     }
 }

@@ -1,4 +1,5 @@
 public import Bytes
+import ELF
 
 /// What can be chosen about a resolution.
 public struct ResolveOptions: Sendable {
@@ -7,6 +8,7 @@ public struct ResolveOptions: Sendable {
     /// Directories searched as if they were in LD_LIBRARY_PATH. The caller's environment is not used.
     public var libraryPath: [ByteString] = []
     public var variants: VariantPolicy = .portable
+    public var dlopen: DlopenPolicy = .recommended
     /// Where the programs will be started: relative names and search paths begin here.
     public var startDirectory: ByteString = "/"
 
@@ -24,6 +26,22 @@ public struct ResolveOptions: Sendable {
         /// Those that the processor with these levels takes, as this machine's (``ProcessorLevels``).
         case levels([ByteString])
         case none
+    }
+
+    /// Which of the libraries that `.note.dlopen` notes name are taken. A required one that is not found is unresolved;
+    /// another, or one that lacks something itself, is left out and noted.
+    public enum DlopenPolicy: String, Hashable, Sendable, Codable, CaseIterable {
+        case none, required, recommended, suggested
+
+        /// The weakest priority that is followed.
+        var weakest: DlopenNote.Priority? {
+            switch self {
+            case .none: nil
+            case .required: .required
+            case .recommended: .recommended
+            case .suggested: .suggested
+            }
+        }
     }
 
     /// The directories of ``libraryPath``; a loader that has to be careful ignores them.

@@ -63,6 +63,11 @@ final class Fixture {
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
     }
 
+    func writeBytes(_ name: String, _ bytes: [UInt8]) throws {
+        try makeParent(name)
+        try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
+    }
+
     func link(_ name: String, to target: String) throws {
         try makeParent(name)
         try FileManager.default.createSymbolicLink(atPath: path + "/" + name, withDestinationPath: target)

@@ -1,0 +1,49 @@
+import Bytes
+
+/// How one file can ask for another.
+///
+/// ``rawValue`` is the stable text that is stored and printed as data.
+public enum DependencyKind: Hashable, Sendable {
+    /// Asked for by the user.
+    case program
+    /// PT_INTERP.
+    case interpreter
+    /// DT_NEEDED, DT_FILTER, DT_AUXILIARY.
+    case needed, filter, auxiliary
+    /// DT_AUDIT or DT_DEPAUDIT.
+    case audit
+    /// A `.note.dlopen` note.
+    case dlopen
+    /// The interpreter in a script's `#!` line.
+    case shebang
+    /// The command that env(1) looks up for a script.
+    case env
+    /// /bin/sh, which runs an executable text without a `#!` line.
+    case shell
+}
+
+extension DependencyKind: RawRepresentable, Codable {
+    public var rawValue: String {
+        switch self {
+        case .program: "program"
+        case .interpreter: "interpreter"
+        case .needed: "needed"
+        case .filter: "filter"
+        case .auxiliary: "auxiliary"
+        case .audit: "audit"
+        case .dlopen: "dlopen"
+        case .shebang: "shebang"
+        case .env: "env"
+        case .shell: "shell"
+        }
+    }
+
+    public init?(rawValue: String) {
+        guard let kind = Self.plain.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = kind
+    }
+
+    private static let plain: [DependencyKind] = [
+        .program, .interpreter, .needed, .filter, .auxiliary, .audit, .dlopen, .shebang, .env, .shell,
+    ]
+}
