@@ -152,6 +152,10 @@ public enum ClosureNote: Hashable, Sendable {
     case optionalMissing(name: ByteString, kind: DependencyKind, neededBy: TreePath)
     /// A library that is loaded on demand, under one of these names, and is not there or not complete.
     case onDemandMissing(names: [ByteString], kind: DependencyKind, of: TreePath)
+    /// A module that the root has, which a rule names and does not take.
+    case optionalModule(name: ByteString, rule: RuleID, of: TreePath)
+    /// Data that a program may want, as a rule tells from what the object imports.
+    case presetSuggested(String, rule: RuleID, of: TreePath)
     /// A `.note.dlopen` note that cannot be read.
     case unreadableNote(DlopenNoteError, of: TreePath)
     /// Restricted rules apply: the program is setuid or setgid, or has file capabilities.

@@ -30,6 +30,7 @@ extension DependencyKind: CustomStringConvertible {
         case .auxiliary: "auxiliary"
         case .audit: "audit"
         case .dlopen: "loaded on demand"
+        case .rule(let id): "by rule \(id)"
         case .shebang: "#! interpreter"
         case .env: "started by env"
         case .shell: "shell for a text without #!"
@@ -128,6 +129,10 @@ extension ClosureNote: CustomStringConvertible {
             "\(name), \(kind) of \(neededBy), is absent; the program starts without it"
         case .onDemandMissing(let names, let kind, let object):
             "\(names.map(\.description).joined(separator: " or ")), \(kind) of \(object), is absent; it does without"
+        case .optionalModule(let name, let rule, let object):
+            "\(name) is not taken: optional for \(object) (rule \(rule))"
+        case .presetSuggested(let preset, let rule, let object):
+            "the preset \(preset) may be wanted for \(object) (rule \(rule))"
         case .unreadableNote(let error, let object): "\(object): \(error)"
         case .secureMode(let path): "\(path) is setuid, setgid or has capabilities: $ORIGIN is restricted"
         case .notExecutable(let path): "\(path) is not executable (no x bit)"

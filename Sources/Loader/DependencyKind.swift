@@ -14,6 +14,8 @@ public enum DependencyKind: Hashable, Sendable {
     case audit
     /// A `.note.dlopen` note.
     case dlopen
+    /// A known dependency that no file states: a ``DependencyRule``.
+    case rule(RuleID)
     /// The interpreter in a script's `#!` line.
     case shebang
     /// The command that env(1) looks up for a script.
@@ -32,6 +34,7 @@ extension DependencyKind: RawRepresentable, Codable {
         case .auxiliary: "auxiliary"
         case .audit: "audit"
         case .dlopen: "dlopen"
+        case .rule(let id): Self.rulePrefix + id.rawValue
         case .shebang: "shebang"
         case .env: "env"
         case .shell: "shell"
@@ -39,9 +42,15 @@ extension DependencyKind: RawRepresentable, Codable {
     }
 
     public init?(rawValue: String) {
+        if rawValue.hasPrefix(Self.rulePrefix) {
+            self = .rule(RuleID(rawValue: String(rawValue.dropFirst(Self.rulePrefix.count))))
+            return
+        }
         guard let kind = Self.plain.first(where: { $0.rawValue == rawValue }) else { return nil }
         self = kind
     }
+
+    private static let rulePrefix = "rule:"
 
     private static let plain: [DependencyKind] = [
         .program, .interpreter, .needed, .filter, .auxiliary, .audit, .dlopen, .shebang, .env, .shell,

@@ -22,7 +22,9 @@ struct DynamicRun {
         self.loader = loader
         self.environment = environment
         self.options = options
-        onDemand = OnDemandLoading(catalog: environment.catalog, program: found.path, options: options)
+        onDemand = OnDemandLoading(
+            catalog: environment.catalog, program: found.path, options: options, library: .glibc,
+            glibc: environment.constants.version)
     }
 
     mutating func load(into closure: inout ClosureBuilder) {

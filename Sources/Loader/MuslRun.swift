@@ -23,7 +23,8 @@ struct MuslRun {
         }
         var load = MuslLoad(search, program: program, loader: loaderObject)
         load.loadDependencies(of: program, into: &closure)
-        var onDemand = OnDemandLoading(catalog: catalog, program: found.path, options: options)
+        var onDemand = OnDemandLoading(
+            catalog: catalog, program: found.path, options: options, library: .musl, glibc: nil)
         onDemand.follow(&load, into: &closure)
     }
 }

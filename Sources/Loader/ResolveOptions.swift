@@ -9,6 +9,8 @@ public struct ResolveOptions: Sendable {
     public var libraryPath: [ByteString] = []
     public var variants: VariantPolicy = .portable
     public var dlopen: DlopenPolicy = .recommended
+    /// Known dependencies that no file states, as ``RuleTable/rules``; none keeps to what the loader does by itself.
+    public var rules: [DependencyRule] = []
     /// Where the programs will be started: relative names and search paths begin here.
     public var startDirectory: ByteString = "/"
 

@@ -106,6 +106,23 @@ final class Fixture {
         return resolver.closure()
     }
 
+    /// A root that holds the files of `closure` and nothing else.
+    func layOut(_ closure: Closure) throws -> TemporaryDirectory {
+        let root = try TemporaryDirectory()
+        for file in closure.files {
+            let target = root.path + file.path.description
+            let parent = target.split(separator: "/").dropLast().joined(separator: "/")
+            try FileManager.default.createDirectory(atPath: "/" + parent, withIntermediateDirectories: true)
+            switch file.kind {
+            case .directory: try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+            case .file: try FileManager.default.copyItem(atPath: file.sourcePath.description, toPath: target)
+            case .symlink(let link):
+                try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: link.description)
+            }
+        }
+        return root
+    }
+
     /// The files of `closure` that belong to the fixture, without its path, sorted.
     func files(_ closure: Closure) -> [String] {
         closure.files.map(\.path.description).filter { $0.hasPrefix(path + "/") }.map {
