@@ -87,10 +87,13 @@ public struct ClosureEdge: Hashable, Sendable {
     public let variant: ByteString?
     /// What the note says for which the file is there, of an edge of the kind ``DependencyKind/dlopen``.
     public let note: DlopenReason?
+    /// What a cache has to list for the loader to find the file: nil unless it was found through the cache, and the
+    /// system directories would not have led to it.
+    public let cacheEntry: LdCacheLibrary?
 
     public init(
         from: TreePath?, to: TreePath, kind: DependencyKind, name: ByteString, openedAs: ByteString, via: [TreePath],
-        place: SearchPlace, variant: ByteString? = nil, note: DlopenReason? = nil
+        place: SearchPlace, variant: ByteString? = nil, note: DlopenReason? = nil, cacheEntry: LdCacheLibrary? = nil
     ) {
         self.from = from
         self.to = to
@@ -101,6 +104,7 @@ public struct ClosureEdge: Hashable, Sendable {
         self.place = place
         self.variant = variant
         self.note = note
+        self.cacheEntry = cacheEntry
     }
 }
 

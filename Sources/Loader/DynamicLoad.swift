@@ -88,7 +88,7 @@ struct DynamicLoad: LoadNamespace {
     ) throws(LibrarySearch.Miss) -> LoadedObject {
         guard let name = expand(name, for: needer) else { throw LibrarySearch.Miss(cause: .tokenWithoutValue) }
         if let known = names[name] {
-            closure.add(known.file, reason, name: name, .alreadyLoaded)
+            closure.add(loaded: known, reason, name: name)
             return known
         }
         let hit: LibrarySearch.Hit
@@ -100,7 +100,7 @@ struct DynamicLoad: LoadNamespace {
             throw miss
         }
         closure.noteRelative(hit.place, name, needer)
-        closure.add(hit.file, reason, name: name, hit.place, variant: hit.variant)
+        closure.add(hit, reason, name: name)
         if let same = identities[hit.file.status.identity] {
             // Two names of one inode: the loader opens both and keeps the first, so both must exist.
             names[name] = same

@@ -24,6 +24,8 @@ struct LibrarySearch {
         let image: ELFImage
         let place: SearchPlace
         var variant: ByteString?
+        /// Of a library that only the cache leads to.
+        var cacheEntry: LdCacheLibrary?
     }
 
     /// How a search ended without a file.
@@ -107,9 +109,28 @@ struct LibrarySearch {
                 SearchAttempt(path: match.path, place: .cache, rejection: .defaultLibraryForbidden))
             return nil
         }
-        var hit = try open(absolute(match.path), .cache, &miss)
-        hit?.variant = match.capability.map { ByteString("glibc-hwcaps/") + $0 }
+        guard var hit = try open(absolute(match.path), .cache, &miss) else { return nil }
+        hit.variant = match.capability.map { ByteString("glibc-hwcaps/") + $0 }
+        if !isInSystemDirectories(name, hit.file, for: object) {
+            let flags = environment.cache?.entries(named: name).first { $0.path == match.path }?.flags
+            hit.cacheEntry = LdCacheLibrary(
+                name: name, path: hit.file.literal, flags: flags ?? Self.anyMachine, capability: match.capability,
+                order: environment.machine.header.byteOrder)
+        }
         return hit
+    }
+
+    /// FLAG_ELF_LIBC6.
+    private static let anyMachine: Int32 = 3
+
+    /// Whether the search would have come to `file` without a cache.
+    private func isInSystemDirectories(_ name: ByteString, _ file: ResolvedPath, for object: LoadedObject) -> Bool {
+        guard !object.usesNoDefaultLibraries else { return false }
+        var quiet = self
+        quiet.sightings = nil
+        var miss = Miss()
+        let hit = try? quiet.search(environment.systemDirectories, name, &miss)
+        return hit?.file.status.identity == file.status.identity
     }
 
     /// `open_verify`: nil goes on with the search, and the reason is among the attempts.

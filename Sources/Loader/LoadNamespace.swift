@@ -38,12 +38,19 @@ struct LoadReason {
 }
 
 extension ClosureBuilder {
-    mutating func add(
-        _ found: ResolvedPath, _ reason: LoadReason, name: ByteString, _ place: SearchPlace, variant: ByteString? = nil
-    ) {
-        add(found, from: reason.from, reason.kind, name: name, place, variant: variant, note: reason.note)
+    /// Adds the file that was loaded, and why.
+    mutating func add(_ hit: LibrarySearch.Hit, _ reason: LoadReason, name: ByteString) {
+        add(
+            hit.file, from: reason.from, reason.kind, name: name, hit.place, variant: hit.variant, note: reason.note,
+            cacheEntry: hit.cacheEntry)
     }
 
+    /// Adds the reason for a file that was loaded before.
+    mutating func add(loaded object: LoadedObject, _ reason: LoadReason, name: ByteString) {
+        add(object.file, from: reason.from, reason.kind, name: name, .alreadyLoaded, note: reason.note)
+    }
+
+    /// Adds what was looked for in vain.
     mutating func add(
         _ miss: LibrarySearch.Miss, name: ByteString, _ kind: DependencyKind, neededBy: TreePath, program: TreePath
     ) {

@@ -49,16 +49,16 @@ struct MuslLoad: LoadNamespace {
         _ name: ByteString, _ reason: LoadReason, for needer: LoadedObject, into closure: inout ClosureBuilder
     ) throws(LibrarySearch.Miss) -> LoadedObject {
         if let loader, search.isLoader(name) {
-            closure.add(loader.file, reason, name: name, .alreadyLoaded)
+            closure.add(loaded: loader, reason, name: name)
             return loader
         }
         if let known = shortNames[name] {
-            closure.add(known.file, reason, name: name, .alreadyLoaded)
+            closure.add(loaded: known, reason, name: name)
             return known
         }
         let hit = try search.find(name, for: needer)
         closure.noteRelative(hit.place, name, needer)
-        closure.add(hit.file, reason, name: name, hit.place)
+        closure.add(hit, reason, name: name)
         let wasSearched = !name.contains(UInt8(ascii: "/"))
         if let same = identities[hit.file.status.identity] {
             if wasSearched, let shortName = same.file.literal.split(on: UInt8(ascii: "/")).last,
