@@ -59,11 +59,20 @@ struct CapabilityProfile: Hashable {
         return profiles
     }
 
-    /// One profile with the given `glibc-hwcaps` subdirectories.
+    /// One profile with the given `glibc-hwcaps` subdirectories, and with the names that glibc before 2.37 gave to
+    /// Intel's processors if they are among `names` (``ProcessorLevels``).
     static func exactly(_ names: [ByteString], _ constants: LoaderConstants, isX86_64: Bool) -> CapabilityProfile {
-        CapabilityProfile(
-            capabilities: constants.hardwareCapabilities.filter(names.contains),
-            legacyNames: legacyNames(constants, isX86_64: isX86_64), platform: constants.platform)
+        let capabilities = constants.hardwareCapabilities.filter(names.contains)
+        guard isX86_64, constants.version?.searchesLegacySubdirectories ?? false else {
+            return CapabilityProfile(
+                capabilities: capabilities, legacyNames: legacyNames(constants, isX86_64: isX86_64),
+                platform: constants.platform)
+        }
+        let platform = names.contains("haswell") ? "haswell" : constants.platform
+        let wide: [ByteString] = names.contains("avx512_1") ? ["avx512_1"] : []
+        return CapabilityProfile(
+            capabilities: capabilities, legacyNames: ["tls"] + [platform].compactMap { $0 } + wide + ["x86_64"],
+            platform: platform)
     }
 
     private static func legacyNames(_ constants: LoaderConstants, isX86_64: Bool) -> [ByteString] {

@@ -25,7 +25,7 @@ public struct ResolveOptions: Sendable {
     public enum VariantPolicy: Hashable, Sendable {
         /// Every one there is, and the plain file must exist: the result runs the same everywhere.
         case portable
-        /// Those that the processor with these levels takes, as this machine's (``ProcessorLevels``).
+        /// Those that the processor with these levels takes, as this machine's (``ProcessorLevels/host()``).
         case levels([ByteString])
         case none
     }
