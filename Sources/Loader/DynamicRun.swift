@@ -32,8 +32,7 @@ struct DynamicRun {
         case .none:
             load(environment.baseline, reportsMissing: true, nil, into: &closure)
         case .levels(let names):
-            let profile = CapabilityProfile.exactly(names, environment.constants, isX86_64: environment.isX86_64)
-            load(profile, reportsMissing: true, nil, into: &closure)
+            load(environment.profile(names), reportsMissing: true, nil, into: &closure)
             load(environment.baseline, reportsMissing: false, nil, into: &closure)
         case .portable:
             let sightings = VariantSightings()

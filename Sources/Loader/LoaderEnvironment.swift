@@ -49,11 +49,15 @@ final class LoaderEnvironment {
         do { return (try LoaderCache(bytes, order: order), nil) } catch { return (nil, error) }
     }
 
-    var isX86_64: Bool { machine.header.machine == .x86_64 }
+    private var legacy: LegacySubdirectories { LegacySubdirectories(machine.header) }
 
-    private(set) lazy var baseline = CapabilityProfile.baseline(constants, isX86_64: isX86_64)
+    private(set) lazy var baseline = CapabilityProfile.baseline(constants, legacy)
 
-    private(set) lazy var variants = CapabilityProfile.variants(constants, isX86_64: isX86_64)
+    private(set) lazy var variants = CapabilityProfile.variants(constants, legacy)
+
+    /// The profile of a processor with the levels `names`.
+    func profile(_ names: [ByteString]) -> CapabilityProfile { CapabilityProfile.exactly(names, constants, legacy) }
+
     private lazy var everyVariant = CapabilityProfile(union: variants, without: baseline)
 
     /// The subdirectories of `directory` that some processor's loader searches and the oldest one's does not.

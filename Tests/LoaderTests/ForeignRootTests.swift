@@ -73,6 +73,22 @@ struct ForeignRootTests {
     }
 
     @Test(
+        "Subdirectories of capabilities before glibc 2.37 are variants",
+        arguments: [("arm64", "atomics"), ("i386", "sse2"), ("i386", "i686/sse2"), ("armhf", "neon/vfp")])
+    func legacyVariants(name: String, directory: String) throws {
+        let machine = try #require(Machine.all.first { $0.name == name })
+        for (version, isSearched) in [("2.36", true), ("2.37", false)] {
+            let root = try ForeignRoot(machine, version: version)
+            let library = "\(triplet(machine))/liba.so"
+            let variant = "\(triplet(machine))/\(directory)/liba.so"
+            for name in [library, variant] { try root.library(name) }
+            try root.program(needed: ["liba.so"])
+            let found = paths(try root.closure()).filter { $0.hasSuffix("liba.so") }
+            #expect(Set(found) == Set(["/" + library] + (isSearched ? ["/" + variant] : [])))
+        }
+    }
+
+    @Test(
         "No way out of the root: absolute links, .., and names that only this machine has",
         arguments: Machine.all)
     func containment(_ machine: Machine) throws {
