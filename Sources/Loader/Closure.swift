@@ -142,7 +142,7 @@ public enum SearchPlace: Hashable, Sendable {
 
 /// Something a person should know of a closure.
 public enum ClosureNote: Hashable, Sendable {
-    /// The root has /etc/ld.so.preload, whose libraries are not taken.
+    /// The root has /etc/ld.so.preload, whose libraries are not taken (``ResolveOptions/includesPreloads``).
     case preloadFile(libraries: [ByteString])
     /// A text without `#!` line is run by /bin/sh.
     case textRunByShell(TreePath)
@@ -152,7 +152,7 @@ public enum ClosureNote: Hashable, Sendable {
     case cacheIgnored(LoaderCacheError)
     /// A search path or name that depends on the directory the program is started in.
     case relativePath(ByteString, of: TreePath)
-    /// An auxiliary or auditing library that is absent; the program starts without.
+    /// An auxiliary, auditing or preloaded library that is absent; the program starts without.
     case optionalMissing(name: ByteString, kind: DependencyKind, neededBy: TreePath)
     /// A library that is loaded on demand, under one of these names, and is not there or not complete.
     case onDemandMissing(names: [ByteString], kind: DependencyKind, of: TreePath)

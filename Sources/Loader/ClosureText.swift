@@ -29,6 +29,7 @@ extension DependencyKind: CustomStringConvertible {
         case .filter: "filter"
         case .auxiliary: "auxiliary"
         case .audit: "audit"
+        case .preload: "in /etc/ld.so.preload for"
         case .dlopen: "loaded on demand"
         case .rule(let id): "by rule \(id)"
         case .shebang: "#! interpreter"

@@ -12,6 +12,8 @@ public enum DependencyKind: Hashable, Sendable {
     case needed, filter, auxiliary
     /// DT_AUDIT or DT_DEPAUDIT.
     case audit
+    /// /etc/ld.so.preload.
+    case preload
     /// A `.note.dlopen` note.
     case dlopen
     /// A known dependency that no file states: a ``DependencyRule``.
@@ -33,6 +35,7 @@ extension DependencyKind: RawRepresentable, Codable {
         case .filter: "filter"
         case .auxiliary: "auxiliary"
         case .audit: "audit"
+        case .preload: "preload"
         case .dlopen: "dlopen"
         case .rule(let id): Self.rulePrefix + id.rawValue
         case .shebang: "shebang"
@@ -53,6 +56,6 @@ extension DependencyKind: RawRepresentable, Codable {
     private static let rulePrefix = "rule:"
 
     private static let plain: [DependencyKind] = [
-        .program, .interpreter, .needed, .filter, .auxiliary, .audit, .dlopen, .shebang, .env, .shell,
+        .program, .interpreter, .needed, .filter, .auxiliary, .audit, .preload, .dlopen, .shebang, .env, .shell,
     ]
 }

@@ -34,7 +34,15 @@ struct DynamicLoad: LoadNamespace {
 
     /// Loads all that `object` needs, breadth first: `_dl_map_object_deps` of glibc's elf/dl-deps.c.
     mutating func loadDependencies(of object: LoadedObject, into closure: inout ClosureBuilder) {
+        loadDependencies(of: object, after: [], into: &closure)
+    }
+
+    /// - Parameter preloaded: objects that go before all that `object` needs.
+    mutating func loadDependencies(
+        of object: LoadedObject, after preloaded: [LoadedObject], into closure: inout ClosureBuilder
+    ) {
         var list = LoadList(object)
+        for object in preloaded { list.append(object) }
         var next: Int? = list.first
         while let position = next {
             let needer = list.object(at: position)
@@ -127,7 +135,7 @@ struct DynamicLoad: LoadNamespace {
         _ name: ByteString, _ kind: DependencyKind, _ needer: LoadedObject, _ miss: LibrarySearch.Miss,
         _ closure: inout ClosureBuilder
     ) {
-        let isOptional = kind == .auxiliary || kind == .audit
+        let isOptional = kind == .auxiliary || kind == .audit || kind == .preload
         if !isOptional { missingCount += 1 }
         guard reportsMissing else { return }
         if isOptional {

@@ -64,7 +64,9 @@ struct DynamicRun {
             load.register(
                 interpreter, aliases: [image.interpreter, loader?.literal].compactMap { $0 }, hasIdentity: false)
         }
-        load.loadDependencies(of: program, into: &closure)
+        let preloads = options.includesPreloads ? environment.preloads : []
+        let preloaded = preloads.compactMap { load.load($0, .preload, for: program, into: &closure) }
+        load.loadDependencies(of: program, after: preloaded, into: &closure)
         onDemand.follow(&load, into: &closure)
         loadAuditors(program, interpreter, search, into: &closure)
     }

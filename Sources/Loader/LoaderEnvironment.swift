@@ -13,6 +13,8 @@ final class LoaderEnvironment {
     let cacheFlags: Int32?
     let unspecificCacheFlags: Int32
     let systemDirectories: [SearchDirectory]
+    /// What the root's /etc/ld.so.preload lists.
+    let preloads: [ByteString]
     private var existing: [SubdirectoryKey: [ByteString]] = [:]
 
     private struct SubdirectoryKey: Hashable {
@@ -33,12 +35,20 @@ final class LoaderEnvironment {
         systemDirectories = constants.systemDirectories.map {
             SearchDirectory(path: $0, place: .systemDirectory($0))
         }
+        preloads = Self.readPreloads(catalog)
         (cache, cacheError) = Self.readCache(catalog, order: header.byteOrder)
     }
 
     /// Loaders are some hundred KB; caches of machines with very many libraries some MB.
     private static let maximumLoaderSize = 16 << 20
     private static let maximumCacheSize = 64 << 20
+
+    private static func readPreloads(_ catalog: FileCatalog) -> [ByteString] {
+        guard let file = try? catalog.root.resolve("/etc/ld.so.preload"), file.status.kind == .regular,
+            let bytes = try? catalog.bytes(of: file, limit: 1 << 20)
+        else { return [] }
+        return PreloadFile(bytes).libraries
+    }
 
     private static func readCache(
         _ catalog: FileCatalog, order: ByteOrder

@@ -11,6 +11,8 @@ public struct ResolveOptions: Sendable {
     public var dlopen: DlopenPolicy = .recommended
     /// Known dependencies that no file states, as ``RuleTable/rules``; none keeps to what the loader does by itself.
     public var rules: [DependencyRule] = []
+    /// Whether the libraries of the root's /etc/ld.so.preload are taken, for every program of glibc.
+    public var includesPreloads = false
     /// Where the programs will be started: relative names and search paths begin here.
     public var startDirectory: ByteString = "/"
 
