@@ -30,6 +30,7 @@ extension DependencyKind: CustomStringConvertible {
         case .auxiliary: "auxiliary"
         case .audit: "audit"
         case .preload: "in /etc/ld.so.preload for"
+        case .pathFile: "list of directories"
         case .dlopen: "loaded on demand"
         case .rule(let id): "by rule \(id)"
         case .shebang: "#! interpreter"

@@ -14,6 +14,8 @@ public enum DependencyKind: Hashable, Sendable {
     case audit
     /// /etc/ld.so.preload.
     case preload
+    /// The file that tells musl's loader where libraries are: `/etc/ld-musl-ARCHITECTURE.path`.
+    case pathFile
     /// A `.note.dlopen` note.
     case dlopen
     /// A known dependency that no file states: a ``DependencyRule``.
@@ -36,6 +38,7 @@ extension DependencyKind: RawRepresentable, Codable {
         case .auxiliary: "auxiliary"
         case .audit: "audit"
         case .preload: "preload"
+        case .pathFile: "path-file"
         case .dlopen: "dlopen"
         case .rule(let id): Self.rulePrefix + id.rawValue
         case .shebang: "shebang"
@@ -56,6 +59,7 @@ extension DependencyKind: RawRepresentable, Codable {
     private static let rulePrefix = "rule:"
 
     private static let plain: [DependencyKind] = [
-        .program, .interpreter, .needed, .filter, .auxiliary, .audit, .preload, .dlopen, .shebang, .env, .shell,
+        .program, .interpreter, .needed, .filter, .auxiliary, .audit, .preload, .pathFile, .dlopen, .shebang, .env,
+        .shell,
     ]
 }

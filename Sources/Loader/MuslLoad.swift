@@ -59,6 +59,10 @@ struct MuslLoad: LoadNamespace {
         let hit = try search.find(name, for: needer)
         closure.noteRelative(hit.place, name, needer)
         closure.add(hit, reason, name: name)
+        if case .systemDirectory = hit.place, let file = search.pathFile {
+            // Without it the loader would look elsewhere.
+            closure.add(file, from: loader?.file.path ?? programPath, .pathFile, name: file.literal, .literal)
+        }
         let wasSearched = !name.contains(UInt8(ascii: "/"))
         if let same = identities[hit.file.status.identity] {
             if wasSearched, let shortName = same.file.literal.split(on: UInt8(ascii: "/")).last,

@@ -13,6 +13,8 @@ struct MuslSearch {
     let libraryPath: [SearchDirectory]
     /// What the path file lists, or the default.
     let systemPath: [SearchDirectory]
+    /// The path file, if it decides the ``systemPath``.
+    let pathFile: ResolvedPath?
 
     init(
         _ catalog: FileCatalog, header: ELFHeader, loader: ResolvedPath, loaderName: ByteString,
@@ -26,19 +28,21 @@ struct MuslSearch {
         let bytes = (try? catalog.bytes(of: loader, limit: Self.maximumLoaderSize)) ?? []
         let constants = MuslConstants(loader: bytes, name: loaderName)
         libraryPath = options.libraryDirectories(isSecure: isSecure).filter { !$0.path.isEmpty }
-        systemPath = Self.elements(Self.systemPath(catalog, constants, loaderName)).map {
-            SearchDirectory(path: $0 + "/", place: .systemDirectory($0))
+        let pathFile: ResolvedPath?
+        let path: ByteString
+        do {
+            let file = try catalog.root.resolve(constants.pathFile(loaderName: loaderName))
+            (pathFile, path) = (file, Self.content(of: file, catalog))
+        } catch {
+            // A missing path file means the default; one that cannot be reached is an empty path.
+            (pathFile, path) = (nil, error.reason == .notFound ? constants.defaultPath : "")
         }
+        self.pathFile = pathFile
+        systemPath = Self.elements(path).map { SearchDirectory(path: $0 + "/", place: .systemDirectory($0)) }
     }
 
-    /// A missing path file means the default; one that cannot be read is an empty path.
-    private static func systemPath(
-        _ catalog: FileCatalog, _ constants: MuslConstants, _ loaderName: ByteString
-    ) -> ByteString {
-        let file: ResolvedPath
-        do { file = try catalog.root.resolve(constants.pathFile(loaderName: loaderName)) } catch {
-            return error.reason == .notFound ? constants.defaultPath : ""
-        }
+    /// What a path file says: nothing when it cannot be read.
+    private static func content(of file: ResolvedPath, _ catalog: FileCatalog) -> ByteString {
         guard file.status.kind == .regular, let bytes = try? catalog.bytes(of: file, limit: maximumPathFileSize) else {
             return ""
         }

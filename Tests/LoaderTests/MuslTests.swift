@@ -132,15 +132,29 @@ struct MuslTests {
         #expect(tried == ["/lib/liba.so", "/usr/local/lib/liba.so", "/usr/lib/liba.so"])
         try fixture.write("x/etc/ld-musl-x86_64.path", "/nowhere\n\n:\(fixture.path)/l:")
         try fixture.expectMuslAgreement(loader: loader)
-        #expect(try fixture.closure().isComplete)
+        let closure = try fixture.closure()
+        #expect(closure.isComplete)
         #expect(
-            try fixture.closure().edges.first { $0.name == "liba.so" }?.place
+            closure.edges.first { $0.name == "liba.so" }?.place
                 == .systemDirectory(ByteString(fixture.path + "/l")))
+        // The library is found by the path file only, so that it is part of the closure.
+        #expect(
+            fixture.files(closure) == ["l/liba.so", "prog", "x/etc/ld-musl-x86_64.path", "x/lib/ld-musl-x86_64.so.1"])
         // A path file that cannot be read is an empty path.
         try fixture.remove("x/etc/ld-musl-x86_64.path")
         try fixture.makeDirectory("x/etc/ld-musl-x86_64.path")
         try fixture.expectMuslAgreement(loader: loader)
         #expect(try fixture.closure().unresolved.first?.attempts == [])
+    }
+
+    @Test(
+        "A program runs in a root of its closure, its libraries found by the path file",
+        .enabled(if: isRoot, "chroot(2) needs root"))
+    func runs() throws {
+        let fixture = try ownLoader(pathFile: nil)
+        try fixture.write("x/etc/ld-musl-x86_64.path", "\(fixture.path)/l\n")
+        let root = try fixture.layOut(fixture.closure())
+        #expect(try Tool.run("sh", ["-c", "chroot \"$0\" \"$1\"", root.path, fixture.path + "/prog"]).status == 0)
     }
 
     @Test("The library path comes first")
