@@ -116,7 +116,7 @@ struct LdCacheWriterTests {
         "The real loader finds libraries by it, and the closure tells which need it",
         .enabled(if: Fixture.isPossible && isX86_64, "needs gcc"), .enabled(if: isRoot, "chroot(2) needs root"))
     func realLoader() throws {
-        let (_, root) = try rootWithoutPath()
+        let (fixture, root) = try rootWithoutPath()
         func run() throws -> Int32 {
             try Tool.run("sh", ["-c", "chroot \"$0\" /bin/prog 2>/dev/null", root.path]).status
         }
@@ -138,6 +138,16 @@ struct LdCacheWriterTests {
         // And what the closure tells is enough.
         try root.write("etc/ld.so.cache", LdCacheWriter.bytes(closure().librariesFoundByCacheOnly))
         #expect(try run() == 0)
+        // A variant goes before the plain file where the processor has its level.
+        try #require(ProcessorLevels.host().contains("x86-64-v2"))
+        let folder = "opt/q/glibc-hwcaps/x86-64-v2"
+        try fixture.library("\(folder)/libq.so.1", source: "int q(void) { return 7; }", soname: "libq.so.1")
+        _ = try Tool.run("mkdir", ["-p", "\(root.path)/\(folder)"])
+        _ = try Tool.run("cp", ["\(fixture.path)/\(folder)/libq.so.1", "\(root.path)/\(folder)/"])
+        let variant = library("libq.so.1", ByteString("/\(folder)/libq.so.1"), "x86-64-v2")
+        try root.write("etc/ld.so.cache", LdCacheWriter.bytes([entry, variant]))
+        #expect(try run() == 7)
+        #expect(try Set(closure().librariesFoundByCacheOnly) == [entry, variant])
     }
 
     @Test("A foreign root's cache is read and asked for in its own byte order and flags", arguments: Machine.all)
