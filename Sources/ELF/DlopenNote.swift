@@ -93,6 +93,8 @@ public enum DlopenNoteError: Error, Hashable, Sendable, CustomStringConvertible 
     case noSoname
     /// The note's lengths lead out of its segment or section.
     case truncated
+    /// More names than any real object has; the rest is not read.
+    case tooMany
 
     public var description: String {
         switch self {
@@ -100,6 +102,7 @@ public enum DlopenNoteError: Error, Hashable, Sendable, CustomStringConvertible 
         case .notAnObject: "a .note.dlopen note is neither a JSON object nor an array of them"
         case .noSoname: "a .note.dlopen note has an entry without a soname"
         case .truncated: "a .note.dlopen note is cut off"
+        case .tooMany: "the .note.dlopen notes name more libraries than any real object's"
         }
     }
 }

@@ -2,7 +2,7 @@ public import Bytes
 
 /// An ELF file as program loading sees it: file header, program headers, interpreter and dynamic section.
 ///
-/// Section headers are not used: they may be stripped, and neither the kernel nor the dynamic loader reads them.
+/// Section headers are not used for it: they may be stripped, and neither the kernel nor the dynamic loader reads them.
 public struct ELFImage: Hashable, Sendable {
     public let header: ELFHeader
     public let programHeaders: [ProgramHeader]

@@ -73,6 +73,7 @@ enum Limits {
     static let stringBytes: UInt64 = 1 << 20
     static let versionEntries = 1 << 16
     static let noteBytes: UInt64 = 1 << 20
+    static let dlopenNames = 4096
     static let symbolBytes: UInt64 = 1 << 25
     static let symbolStringBytes: UInt64 = 1 << 26
 }

@@ -32,6 +32,7 @@ private struct NoteReader<Source: ELFSource> {
     var errors: [DlopenNoteError] = []
     /// How many bytes of notes may still be read: a file of many headers must not have its bytes read many times.
     private var budget = Limits.noteBytes
+    private var nameCount = 0
 
     init(source: Source, header: ELFHeader) {
         self.source = source
@@ -56,9 +57,21 @@ private struct NoteReader<Source: ELFSource> {
                 return
             }
             if isOurs {
-                do { notes += try DlopenNote.parse(descriptor) } catch { errors.append(error) }
+                do { add(try DlopenNote.parse(descriptor)) } catch { errors.append(error) }
             }
             place = aligned(start + Int(size), unit)
+        }
+    }
+
+    /// Each name costs a search, so a file must not have them without end.
+    private mutating func add(_ more: [DlopenNote]) {
+        for note in more {
+            nameCount += note.sonames.count
+            guard nameCount <= Limits.dlopenNames else {
+                if errors.last != .tooMany { errors.append(.tooMany) }
+                return
+            }
+            notes.append(note)
         }
     }
 

@@ -110,7 +110,8 @@ struct OnDemandLoading {
             if let incomplete {
                 (namespace, closure) = incomplete
             } else {
-                closure.add(miss, name: request.names[0], request.kind, neededBy: request.object, program: program)
+                closure.add(
+                    miss, name: request.names.first ?? "", request.kind, neededBy: request.object, program: program)
             }
         }
     }

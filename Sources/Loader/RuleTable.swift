@@ -18,7 +18,7 @@ public enum RuleTable {
             "libgcc-s", version: 1, library: .glibc,
             when: .imports(["pthread_cancel", "pthread_exit", "backtrace"]),
             .library("libgcc_s.so.1", openedBy: ["libpthread.so.0", "libc.so.6"]),
-            because: "glibc unwinds the stacks of threads that end with it, and aborts without")
+            because: "glibc unwinds stacks with it, and aborts without when a thread ends itself or is cancelled")
     ]
 
     /// Modules of the name service switch (nsswitch.conf(5)): one rule for each database, with the functions that ask

@@ -66,6 +66,17 @@ struct DlopenNoteTests {
         #expect(notes == [DlopenNote(sonames: ["libz.so"])])
     }
 
+    @Test("A file cannot make a reader look for libraries without end")
+    func manyNames() throws {
+        var builder = ELFBuilder()
+        let names = Array(repeating: #""a""#, count: 3000).joined(separator: ",")
+        builder.dlopenNotes = Array(repeating: #"[{"soname":[\#(names)]}]"#, count: 9)
+        let bytes = builder.build()
+        let (notes, errors) = try parse(bytes).dlopenNotes(reading: ELFBytes(bytes))
+        #expect(notes.count == 1)
+        #expect(errors == [.tooMany])
+    }
+
     @Test("No change of bytes makes the reader trap", arguments: 0..<2)
     func mutations(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))

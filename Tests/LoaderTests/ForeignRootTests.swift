@@ -1,5 +1,6 @@
 import Bytes
 import ELF
+import Foundation
 import Loader
 import TestSupport
 import Testing
@@ -114,6 +115,27 @@ struct ForeignRootTests {
                 "/opt/real/liba.so", "/opt/real/libb.so",
             ])
         #expect(closure.files.allSatisfy { $0.sourcePath.hasPrefix(ByteString(root.path + "/")) })
+    }
+
+    @Test("A root of musl: the path file or the default, and the loader as libc, for programs and shared objects")
+    func musl() throws {
+        let root = try ForeignRoot(Machine.all[0])
+        try FileManager.default.removeItem(atPath: root.path + "/usr" + root.machine.interpreter)
+        let loader = "/lib/ld-musl-aarch64.so.1"
+        var file = root.machine.file(soname: "libc.musl-aarch64.so.1")
+        file.trailer = Array("\u{0}%.*s/etc/ld-musl-aarch64.path\u{0}/lib:/usr/local/lib:/usr/lib\u{0}".utf8)
+        try root.write("usr" + loader, file.build(), mode: 0o755)
+        try root.library("usr/local/lib/liba.so", needed: ["libc.musl-aarch64.so.1"])
+        let program = root.machine.file(interpreter: loader, needed: ["liba.so", "libc.musl-aarch64.so.1"])
+        try root.write("usr/bin/tool", program.build(), mode: 0o755)
+        let expected = ["/lib", "/usr/bin/tool", "/usr/lib/ld-musl-aarch64.so.1", "/usr/local/lib/liba.so"]
+        #expect(paths(try root.closure()) == expected)
+        #expect(try root.closure().isComplete)
+        #expect(try root.closure("/usr/local/lib/liba.so").isComplete)
+        try root.write("etc/ld-musl-aarch64.path", Array("/opt\n".utf8))
+        #expect(try root.closure().unresolved.map(\.name) == ["liba.so"])
+        try root.library("opt/liba.so")
+        #expect(try paths(root.closure()).contains("/etc/ld-musl-aarch64.path"))
     }
 
     @Test("An interpreter that only this machine has is missing in the root")
