@@ -34,7 +34,6 @@ public enum ELFError: Error, Hashable, Sendable, CustomStringConvertible {
         case versionDefinitions = "defined symbol versions"
         case notes = "notes"
         case symbols = "dynamic symbols"
-        case sections = "section headers"
     }
 
     public var description: String {
