@@ -7,7 +7,7 @@ struct DynamicParser<Source: ELFSource> {
     var window: ELFWindow<Source>
     let header: ELFHeader
     let programHeaders: [ProgramHeader]
-    private var strings: (offset: UInt64, size: UInt64)?
+    private(set) var strings: (offset: UInt64, size: UInt64)?
 
     init(window: ELFWindow<Source>, header: ELFHeader, programHeaders: [ProgramHeader]) {
         self.window = window
@@ -45,6 +45,7 @@ struct DynamicParser<Source: ELFSource> {
         section.versionNeeds = try versionNeeds(last)
         section.versionDefinitions = try versionDefinitions(last)
         section.definesVersions = last[.versionDefinitions] != nil
+        section.symbolTable = symbolTable(last)
         return section
     }
 

@@ -23,6 +23,8 @@ public struct DynamicSection: Hashable, Sendable {
     /// Whether there is a table of versions at all (DT_VERDEF), be it that it defines nothing but the object's own
     /// name.
     public var definesVersions = false
+    /// Where the dynamic symbols lie; read on demand by ``ELFImage/dynamicSymbols(_:reading:)``.
+    public var symbolTable: SymbolTable?
 
     public init() {}
 
@@ -78,14 +80,23 @@ public struct VersionNeed: Hashable, Sendable {
 public enum DynamicTag: UInt64, Hashable, Sendable, CustomStringConvertible {
     case null = 0
     case needed = 1
+    case procedureLinkageTable = 3
+    case hash = 4
     case stringTable = 5
+    case symbolTable = 6
+    case relocationsWithAddends = 7
     case stringTableSize = 10
+    case symbolEntrySize = 11
     case soname = 14
     case rpath = 15
+    case relocations = 17
+    case linkageRelocations = 23
     case runpath = 29
     case flags = 30
+    case gnuHash = 0x6fff_fef5
     case dependencyAudit = 0x6fff_fefb
     case audit = 0x6fff_fefc
+    case symbolVersions = 0x6fff_fff0
     case flags1 = 0x6fff_fffb
     case versionDefinitions = 0x6fff_fffc
     case versionDefinitionCount = 0x6fff_fffd
@@ -99,14 +110,23 @@ public enum DynamicTag: UInt64, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .null: "DT_NULL"
         case .needed: "DT_NEEDED"
+        case .procedureLinkageTable: "DT_PLTGOT"
+        case .hash: "DT_HASH"
         case .stringTable: "DT_STRTAB"
+        case .symbolTable: "DT_SYMTAB"
+        case .relocationsWithAddends: "DT_RELA"
         case .stringTableSize: "DT_STRSZ"
+        case .symbolEntrySize: "DT_SYMENT"
         case .soname: "DT_SONAME"
         case .rpath: "DT_RPATH"
+        case .relocations: "DT_REL"
+        case .linkageRelocations: "DT_JMPREL"
         case .runpath: "DT_RUNPATH"
         case .flags: "DT_FLAGS"
+        case .gnuHash: "DT_GNU_HASH"
         case .dependencyAudit: "DT_DEPAUDIT"
         case .audit: "DT_AUDIT"
+        case .symbolVersions: "DT_VERSYM"
         case .flags1: "DT_FLAGS_1"
         case .versionDefinitions: "DT_VERDEF"
         case .versionDefinitionCount: "DT_VERDEFNUM"

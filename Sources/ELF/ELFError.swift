@@ -33,6 +33,7 @@ public enum ELFError: Error, Hashable, Sendable, CustomStringConvertible {
         case versionNeeds = "needed symbol versions"
         case versionDefinitions = "defined symbol versions"
         case notes = "notes"
+        case symbols = "dynamic symbols"
     }
 
     public var description: String {

@@ -33,20 +33,30 @@ public struct ELFHeader: Hashable, Sendable {
     let sectionHeaderOffset: UInt64
     let programHeaderSize: UInt16
     let programHeaderCount: UInt16
+    let sectionHeaderSize: UInt16
+    let sectionHeaderCount: UInt16
+    /// The section that holds the sections' names.
+    let sectionNameIndex: UInt16
 
     /// Parses the header at the beginning of `bytes`, which may be longer.
-    public init(_ bytes: ArraySlice<UInt8>) throws(ELFError) {
+    ///
+    /// - Parameter assumed: a header whose class and byte order are believed instead of those in `bytes`.
+    public init(_ bytes: ArraySlice<UInt8>, assuming assumed: ELFHeader? = nil) throws(ELFError) {
         let ident = ByteReader(bytes, order: .little)
         guard ident.slice(at: 0, count: 4)?.elementsEqual(Self.magic) == true else { throw .notELF }
         guard let rest = ident.slice(at: 4, count: 12), let first = rest.first else {
             throw .truncated(.fileHeader, offset: UInt64(bytes.count))
         }
-        guard let fileClass = ELFClass(rawValue: first) else { throw .invalidClass(first) }
-        let data = rest[rest.startIndex + 1]
-        guard data == 1 || data == 2 else { throw .invalidByteOrder(data) }
-        guard rest[rest.startIndex + 2] == 1 else { throw .invalidVersion(rest[rest.startIndex + 2]) }
-        self.fileClass = fileClass
-        byteOrder = data == 1 ? .little : .big
+        if let assumed {
+            (fileClass, byteOrder) = (assumed.fileClass, assumed.byteOrder)
+        } else {
+            guard let fileClass = ELFClass(rawValue: first) else { throw .invalidClass(first) }
+            let data = rest[rest.startIndex + 1]
+            guard data == 1 || data == 2 else { throw .invalidByteOrder(data) }
+            guard rest[rest.startIndex + 2] == 1 else { throw .invalidVersion(rest[rest.startIndex + 2]) }
+            self.fileClass = fileClass
+            byteOrder = data == 1 ? .little : .big
+        }
         osABI = rest[rest.startIndex + 3]
         abiVersion = rest[rest.startIndex + 4]
         paddingIsZero = rest[(rest.startIndex + 5)...].allSatisfy { $0 == 0 }
@@ -61,7 +71,10 @@ public struct ELFHeader: Hashable, Sendable {
             let sectionHeaderOffset = fields.word(at: wide ? 40 : 32, wide: wide),
             let flags: UInt32 = fields.integer(at: wide ? 48 : 36),
             let programHeaderSize: UInt16 = fields.integer(at: wide ? 54 : 42),
-            let programHeaderCount: UInt16 = fields.integer(at: wide ? 56 : 44)
+            let programHeaderCount: UInt16 = fields.integer(at: wide ? 56 : 44),
+            let sectionHeaderSize: UInt16 = fields.integer(at: wide ? 58 : 46),
+            let sectionHeaderCount: UInt16 = fields.integer(at: wide ? 60 : 48),
+            let sectionNameIndex: UInt16 = fields.integer(at: wide ? 62 : 50)
         else { throw .truncated(.fileHeader, offset: UInt64(bytes.count)) }
         self.type = ELFType(rawValue: type)
         self.machine = ELFMachine(rawValue: machine)
@@ -72,6 +85,9 @@ public struct ELFHeader: Hashable, Sendable {
         self.sectionHeaderOffset = sectionHeaderOffset
         self.programHeaderSize = programHeaderSize
         self.programHeaderCount = programHeaderCount
+        self.sectionHeaderSize = sectionHeaderSize
+        self.sectionHeaderCount = sectionHeaderCount
+        self.sectionNameIndex = sectionNameIndex
     }
 
     /// The four bytes that every ELF file begins with.

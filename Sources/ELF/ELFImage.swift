@@ -2,7 +2,7 @@ public import Bytes
 
 /// An ELF file as program loading sees it: file header, program headers, interpreter and dynamic section.
 ///
-/// Section headers are not used: they may be stripped, and neither the kernel nor the dynamic loader reads them.
+/// Section headers are not used for it: they may be stripped, and neither the kernel nor the dynamic loader reads them.
 public struct ELFImage: Hashable, Sendable {
     public let header: ELFHeader
     public let programHeaders: [ProgramHeader]
@@ -13,10 +13,14 @@ public struct ELFImage: Hashable, Sendable {
 
     /// Reads the image from `source` in a few small reads.
     ///
+    /// - Parameter assumed: a header whose class and byte order are believed instead of the file's, as a loader does
+    ///   that does not look at them.
     /// - Throws: what the source throws, and ``ELFError`` when the content is damaged.
-    public init<Source: ELFSource>(reading source: Source) throws(ELFReadError<Source.Failure>) {
+    public init<Source: ELFSource>(
+        reading source: Source, assuming assumed: ELFHeader? = nil
+    ) throws(ELFReadError<Source.Failure>) {
         var parser = ELFParser(source)
-        self = try parser.parse()
+        self = try parser.parse(assuming: assumed)
     }
 
     init(

@@ -8,10 +8,10 @@ struct ELFParser<Source: ELFSource> {
 
     init(_ source: Source) { window = ELFWindow(source) }
 
-    mutating func parse() throws(Failure) -> ELFImage {
+    mutating func parse(assuming assumed: ELFHeader?) throws(Failure) -> ELFImage {
         let start = try window.bytes(at: 0, count: ELFClass.bits64.headerSize)
         let header: ELFHeader
-        do { header = try ELFHeader(start) } catch { throw .format(error) }
+        do { header = try ELFHeader(start, assuming: assumed) } catch { throw .format(error) }
         let programHeaders = try readProgramHeaders(header)
         var dynamic: DynamicSection?
         if let segment = programHeaders.first(where: { $0.type == .dynamic }) {
@@ -72,4 +72,8 @@ enum Limits {
     static let dynamicBytes: UInt64 = 1 << 21
     static let stringBytes: UInt64 = 1 << 20
     static let versionEntries = 1 << 16
+    static let noteBytes: UInt64 = 1 << 20
+    static let dlopenNames = 4096
+    static let symbolBytes: UInt64 = 1 << 25
+    static let symbolStringBytes: UInt64 = 1 << 26
 }

@@ -33,41 +33,45 @@ struct CapabilityProfile: Hashable {
     }
 
     /// The profile of the oldest processor that `constants`' machine stands for.
-    static func baseline(_ constants: LoaderConstants, isX86_64: Bool) -> CapabilityProfile {
+    static func baseline(_ constants: LoaderConstants, _ legacy: LegacySubdirectories) -> CapabilityProfile {
         CapabilityProfile(
-            capabilities: [], legacyNames: legacyNames(constants, isX86_64: isX86_64),
+            capabilities: [], legacyNames: legacy.names(constants, platform: constants.platform),
             platform: constants.platform)
     }
 
-    /// Those of better processors, worst first: each level of `glibc-hwcaps`, and what glibc before 2.37 makes of
-    /// Intel's.
-    static func variants(_ constants: LoaderConstants, isX86_64: Bool) -> [CapabilityProfile] {
+    /// Those of better processors, worst first: each level of `glibc-hwcaps`, and what glibc before 2.37 has of its own.
+    static func variants(_ constants: LoaderConstants, _ legacy: LegacySubdirectories) -> [CapabilityProfile] {
         let all = constants.hardwareCapabilities
         var profiles = all.indices.reversed().map { first in
             CapabilityProfile(
-                capabilities: Array(all[first...]), legacyNames: legacyNames(constants, isX86_64: isX86_64),
+                capabilities: Array(all[first...]), legacyNames: legacy.names(constants, platform: constants.platform),
                 platform: constants.platform)
         }
-        if isX86_64, constants.version.map(\.searchesLegacySubdirectories) ?? false {
-            for extra: [ByteString] in [[], ["avx512_1"]] {
-                profiles.append(
-                    CapabilityProfile(
-                        capabilities: extra.isEmpty ? Array(all.dropFirst()) : all,
-                        legacyNames: ["tls", "haswell"] + extra + ["x86_64"], platform: "haswell"))
-            }
+        guard constants.version?.searchesLegacySubdirectories ?? false else { return profiles }
+        for variant in legacy.variants {
+            // AVX-512 is what the best level has before the others.
+            let levels = variant.names.isEmpty ? Array(all.dropFirst()) : all
+            let platform = variant.platform ?? constants.platform
+            profiles.append(
+                CapabilityProfile(
+                    capabilities: levels, legacyNames: legacy.names(constants, platform: platform, variant.names),
+                    platform: platform))
         }
         return profiles
     }
 
-    /// One profile with the given `glibc-hwcaps` subdirectories.
-    static func exactly(_ names: [ByteString], _ constants: LoaderConstants, isX86_64: Bool) -> CapabilityProfile {
-        CapabilityProfile(
-            capabilities: constants.hardwareCapabilities.filter(names.contains),
-            legacyNames: legacyNames(constants, isX86_64: isX86_64), platform: constants.platform)
-    }
-
-    private static func legacyNames(_ constants: LoaderConstants, isX86_64: Bool) -> [ByteString] {
-        guard let version = constants.version, version.searchesLegacySubdirectories else { return [] }
-        return ["tls"] + [constants.platform].compactMap { $0 } + (isX86_64 ? ["x86_64"] : [])
+    /// One profile with the given `glibc-hwcaps` subdirectories, and with what glibc before 2.37 knows of, if it is among
+    /// `names` (``ProcessorLevels``).
+    static func exactly(
+        _ names: [ByteString], _ constants: LoaderConstants, _ legacy: LegacySubdirectories
+    ) -> CapabilityProfile {
+        let capabilities = constants.hardwareCapabilities.filter(names.contains)
+        let platform = legacy.variants.compactMap(\.platform).first(where: names.contains) ?? constants.platform
+        // The variant with the most names comes last.
+        let known = legacy.variants.last?.names ?? []
+        return CapabilityProfile(
+            capabilities: capabilities,
+            legacyNames: legacy.names(constants, platform: platform, known.filter(names.contains)),
+            platform: platform)
     }
 }

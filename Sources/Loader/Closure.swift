@@ -1,4 +1,5 @@
 public import Bytes
+public import ELF
 public import Posix
 
 /// Everything that programs need of a root in order to start, and why.
@@ -84,10 +85,15 @@ public struct ClosureEdge: Hashable, Sendable {
     public let place: SearchPlace
     /// The subdirectory for processors with more capabilities, as `glibc-hwcaps/x86-64-v3`; nil for the plain file.
     public let variant: ByteString?
+    /// What the note says for which the file is there, of an edge of the kind ``DependencyKind/dlopen``.
+    public let note: DlopenReason?
+    /// What a cache has to list for the loader to find the file: nil unless it was found through the cache, and the
+    /// system directories would not have led to it.
+    public let cacheEntry: LdCacheLibrary?
 
     public init(
         from: TreePath?, to: TreePath, kind: DependencyKind, name: ByteString, openedAs: ByteString, via: [TreePath],
-        place: SearchPlace, variant: ByteString? = nil
+        place: SearchPlace, variant: ByteString? = nil, note: DlopenReason? = nil, cacheEntry: LdCacheLibrary? = nil
     ) {
         self.from = from
         self.to = to
@@ -97,25 +103,22 @@ public struct ClosureEdge: Hashable, Sendable {
         self.via = via
         self.place = place
         self.variant = variant
+        self.note = note
+        self.cacheEntry = cacheEntry
     }
 }
 
-/// How one file can ask for another.
-public enum DependencyKind: String, Hashable, Sendable, Codable {
-    /// Asked for by the user.
-    case program
-    /// PT_INTERP.
-    case interpreter
-    /// DT_NEEDED, DT_FILTER, DT_AUXILIARY.
-    case needed, filter, auxiliary
-    /// DT_AUDIT or DT_DEPAUDIT.
-    case audit
-    /// The interpreter in a script's `#!` line.
-    case shebang
-    /// The command that env(1) looks up for a script.
-    case env
-    /// /bin/sh, which runs an executable text without a `#!` line.
-    case shell
+/// Why an object may load a library while it runs, in the words of its `.note.dlopen`.
+public struct DlopenReason: Hashable, Sendable {
+    public let priority: DlopenNote.Priority
+    public let feature: ByteString?
+    public let purpose: ByteString?
+
+    public init(priority: DlopenNote.Priority, feature: ByteString?, purpose: ByteString?) {
+        self.priority = priority
+        self.feature = feature
+        self.purpose = purpose
+    }
 }
 
 /// A rule by which something was found or looked for.
@@ -139,7 +142,7 @@ public enum SearchPlace: Hashable, Sendable {
 
 /// Something a person should know of a closure.
 public enum ClosureNote: Hashable, Sendable {
-    /// The root has /etc/ld.so.preload, whose libraries are not taken.
+    /// The root has /etc/ld.so.preload, whose libraries are not taken (``ResolveOptions/includesPreloads``).
     case preloadFile(libraries: [ByteString])
     /// A text without `#!` line is run by /bin/sh.
     case textRunByShell(TreePath)
@@ -149,8 +152,16 @@ public enum ClosureNote: Hashable, Sendable {
     case cacheIgnored(LoaderCacheError)
     /// A search path or name that depends on the directory the program is started in.
     case relativePath(ByteString, of: TreePath)
-    /// An auxiliary or auditing library that is absent; the program starts without.
+    /// An auxiliary, auditing or preloaded library that is absent; the program starts without.
     case optionalMissing(name: ByteString, kind: DependencyKind, neededBy: TreePath)
+    /// A library that is loaded on demand, under one of these names, and is not there or not complete.
+    case onDemandMissing(names: [ByteString], kind: DependencyKind, of: TreePath)
+    /// A module that the root has, which a rule names and does not take.
+    case optionalModule(name: ByteString, rule: RuleID, of: TreePath)
+    /// Data that a program may want, as a rule tells from what the object imports.
+    case presetSuggested(String, rule: RuleID, of: TreePath)
+    /// A `.note.dlopen` note that cannot be read.
+    case unreadableNote(DlopenNoteError, of: TreePath)
     /// Restricted rules apply: the program is setuid or setgid, or has file capabilities.
     case secureMode(TreePath)
     /// The program cannot be executed: no x bit.

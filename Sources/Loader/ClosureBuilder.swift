@@ -22,13 +22,13 @@ struct ClosureBuilder {
     /// Adds the file at `found`, all links that lead to it, and the reason.
     mutating func add(
         _ found: ResolvedPath, from: TreePath?, _ kind: DependencyKind, name: ByteString, _ place: SearchPlace,
-        variant: ByteString? = nil
+        variant: ByteString? = nil, note: DlopenReason? = nil, cacheEntry: LdCacheLibrary? = nil
     ) {
         addFiles(found)
         edges.append(
             ClosureEdge(
                 from: from, to: found.path, kind: kind, name: name, openedAs: found.literal,
-                via: found.links.map(\.path), place: place, variant: variant))
+                via: found.links.map(\.path), place: place, variant: variant, note: note, cacheEntry: cacheEntry))
     }
 
     private mutating func addFiles(_ found: ResolvedPath) {

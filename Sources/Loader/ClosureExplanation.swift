@@ -67,7 +67,8 @@ public struct ClosureExplanation: Sendable {
 
         private mutating func add(_ edge: ClosureEdge, branch: String, below: String) {
             let variant = edge.variant.map { ", variant \($0)" } ?? ""
-            let line = "\(branch)\(edge.kind) \(edge.name) => \(edge.to) (\(edge.place)\(variant))"
+            let note = edge.note.map { ", \($0)" } ?? ""
+            let line = "\(branch)\(edge.kind) \(edge.name) => \(edge.to) (\(edge.place)\(variant)\(note))"
             // What was loaded before stands under the object that loaded it, with all it brought.
             if edge.place == .alreadyLoaded {
                 lines.append(line)

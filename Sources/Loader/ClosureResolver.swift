@@ -108,26 +108,12 @@ public final class ClosureResolver {
         if let known = environments[key] { return known }
         let environment = LoaderEnvironment(catalog, header: header, loader: loader)
         if let error = environment.cacheError { builder.add(.cacheIgnored(error)) }
-        notePreloads()
+        // They are the root's choice, not the program's.
+        if !environment.preloads.isEmpty, !options.includesPreloads {
+            builder.add(.preloadFile(libraries: environment.preloads))
+        }
         environments[key] = environment
         return environment
-    }
-}
-
-extension ClosureResolver {
-    /// /etc/ld.so.preload names libraries that every program of the root loads first. They are the root's choice, not
-    /// the program's, so they are told, not taken.
-    private func notePreloads() {
-        guard let file = try? root.resolve("/etc/ld.so.preload"), file.status.kind == .regular,
-            let bytes = try? catalog.bytes(of: file, limit: 1 << 20)
-        else { return }
-        // Blanks and colons separate, # begins a comment (do_preload and its kin in glibc's elf/rtld.c).
-        let lines = ByteString(bytes).split(on: UInt8(ascii: "\n"))
-        let words = lines.flatMap { line in
-            line.bytes.prefix { $0 != UInt8(ascii: "#") }
-                .split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ":") }
-        }
-        if !words.isEmpty { builder.add(.preloadFile(libraries: words.map { ByteString($0) })) }
     }
 }
 

@@ -1,4 +1,5 @@
 import Bytes
+import ELF
 
 // How the facts of a closure are told to a person: fragments without capital and full stop, to be put into sentences.
 
@@ -28,10 +29,21 @@ extension DependencyKind: CustomStringConvertible {
         case .filter: "filter"
         case .auxiliary: "auxiliary"
         case .audit: "audit"
+        case .preload: "in /etc/ld.so.preload for"
+        case .pathFile: "list of directories"
+        case .dlopen: "loaded on demand"
+        case .rule(let id): "by rule \(id)"
         case .shebang: "#! interpreter"
         case .env: "started by env"
         case .shell: "shell for a text without #!"
         }
+    }
+}
+
+extension DlopenReason: CustomStringConvertible {
+    public var description: String {
+        let words = [priority.rawValue] + [feature, purpose].compactMap { $0?.description }
+        return words.joined(separator: ": ")
     }
 }
 
@@ -68,6 +80,7 @@ extension LoadFault: CustomStringConvertible {
         case .invalidVersion: "of an unknown ELF version"
         case .notLoadable: "neither a program nor a shared object"
         case .fixedAddressExecutable: "a program, not a library"
+        case .otherMachine(let machine): "for \(machine)"
         case .noLoadableSegment: "without a loadable segment"
         case .noDynamicSection: "without a dynamic section"
         }
@@ -116,6 +129,13 @@ extension ClosureNote: CustomStringConvertible {
             "\(path) in \(object) depends on the directory the program is started in"
         case .optionalMissing(let name, let kind, let neededBy):
             "\(name), \(kind) of \(neededBy), is absent; the program starts without it"
+        case .onDemandMissing(let names, let kind, let object):
+            "\(names.map(\.description).joined(separator: " or ")), \(kind) of \(object), is absent; it does without"
+        case .optionalModule(let name, let rule, let object):
+            "\(name) is not taken: optional for \(object) (rule \(rule))"
+        case .presetSuggested(let preset, let rule, let object):
+            "the preset \(preset) may be wanted for \(object) (rule \(rule))"
+        case .unreadableNote(let error, let object): "\(object): \(error)"
         case .secureMode(let path): "\(path) is setuid, setgid or has capabilities: $ORIGIN is restricted"
         case .notExecutable(let path): "\(path) is not executable (no x bit)"
         case .shebangTruncated(let path): "the #! line of \(path) is longer than Linux reads; its end is ignored"

@@ -2,12 +2,14 @@ import Bytes
 import ELF
 import Posix
 
-/// The loading of one program's objects in one namespace, on one kind of processor.
-struct DynamicLoad {
+/// The loading of one program's objects in one namespace, on one kind of processor, by glibc's loader.
+struct DynamicLoad: LoadNamespace {
     private var search: LibrarySearch
     private let programPath: TreePath
     /// Whether what is missing counts.
     private let reportsMissing: Bool
+    private(set) var objects: [LoadedObject] = []
+    private(set) var missingCount = 0
     /// The first object that answers to each name: names asked for, paths, sonames.
     private var names: [ByteString: LoadedObject] = [:]
     private var identities: [FileIdentity: LoadedObject] = [:]
@@ -24,6 +26,7 @@ struct DynamicLoad {
         for name in aliases + [object.image.dynamic?.soname].compactMap({ $0 }) where names[name] == nil {
             names[name] = object
         }
+        objects.append(object)
         if hasIdentity, identities[object.file.status.identity] == nil {
             identities[object.file.status.identity] = object
         }
@@ -31,7 +34,15 @@ struct DynamicLoad {
 
     /// Loads all that `object` needs, breadth first: `_dl_map_object_deps` of glibc's elf/dl-deps.c.
     mutating func loadDependencies(of object: LoadedObject, into closure: inout ClosureBuilder) {
+        loadDependencies(of: object, after: [], into: &closure)
+    }
+
+    /// - Parameter preloaded: objects that go before all that `object` needs.
+    mutating func loadDependencies(
+        of object: LoadedObject, after preloaded: [LoadedObject], into closure: inout ClosureBuilder
+    ) {
         var list = LoadList(object)
+        for object in preloaded { list.append(object) }
         var next: Int? = list.first
         while let position = next {
             let needer = list.object(at: position)
@@ -48,19 +59,21 @@ struct DynamicLoad {
             }
             next = list.nextToDo(from: position)
         }
-        if reportsMissing { for loaded in list.all { checkVersions(of: loaded, into: &closure) } }
+        for loaded in list.all { checkVersions(of: loaded, into: &closure) }
     }
 
     /// Reports symbol versions that `object` needs and the library that was loaded does not define, for which the
     /// loader refuses to start (_dl_check_map_versions in glibc's elf/dl-version.c). A library without any versions
     /// will do.
-    private func checkVersions(of object: LoadedObject, into closure: inout ClosureBuilder) {
+    private mutating func checkVersions(of object: LoadedObject, into closure: inout ClosureBuilder) {
         for need in object.image.dynamic?.versionNeeds ?? [] {
             guard let library = names[need.library], let dynamic = library.image.dynamic,
                 dynamic.definesVersions
             else { continue }
             let missing = need.versions.filter { !$0.isWeak && !library.versions.contains($0.name) }.map(\.name)
             guard !missing.isEmpty else { continue }
+            missingCount += 1
+            guard reportsMissing else { continue }
             closure.add(
                 UnresolvedDependency(
                     name: need.library, kind: .needed, neededBy: object.file.path, program: programPath,
@@ -68,25 +81,34 @@ struct DynamicLoad {
         }
     }
 
-    /// The object that `name` stands for: loaded before, or searched and added to the closure.
+    /// The object that `name` stands for; nil, and reported, when there is none.
     mutating func load(
         _ name: ByteString, _ kind: DependencyKind, for needer: LoadedObject, into closure: inout ClosureBuilder
     ) -> LoadedObject? {
-        guard let name = expand(name, for: needer) else {
-            report(name, kind, needer, LibrarySearch.Miss(cause: .tokenWithoutValue), &closure)
+        do { return try open(name, LoadReason(kind, of: needer), for: needer, into: &closure) } catch {
+            report(name, kind, needer, error, &closure)
             return nil
         }
+    }
+
+    mutating func open(
+        _ name: ByteString, _ reason: LoadReason, for needer: LoadedObject, into closure: inout ClosureBuilder
+    ) throws(LibrarySearch.Miss) -> LoadedObject {
+        guard let name = expand(name, for: needer) else { throw LibrarySearch.Miss(cause: .tokenWithoutValue) }
         if let known = names[name] {
-            closure.add(known.file, from: needer.file.path, kind, name: name, .alreadyLoaded)
+            closure.add(loaded: known, reason, name: name)
             return known
         }
         let hit: LibrarySearch.Hit
         do { hit = try search.find(name, for: needer) } catch {
-            report(name, kind, needer, error, &closure)
-            return nil
+            var miss = error
+            if miss.cause == .notFound, let variants = search.sightings?.paths[name] {
+                miss.cause = .onlyVariants(variants)
+            }
+            throw miss
         }
-        noteRelative(hit.place, name, needer, &closure)
-        closure.add(hit.file, from: needer.file.path, kind, name: name, hit.place, variant: hit.variant)
+        closure.noteRelative(hit.place, name, needer)
+        closure.add(hit, reason, name: name)
         if let same = identities[hit.file.status.identity] {
             // Two names of one inode: the loader opens both and keeps the first, so both must exist.
             names[name] = same
@@ -99,6 +121,9 @@ struct DynamicLoad {
         return object
     }
 
+    /// dlopen(3) searches as for a need of the object that calls it.
+    func caller(_ object: LoadedObject) -> LoadedObject { object }
+
     /// A setuid program must not use tokens in names at all (expand_dst in glibc's elf/dl-deps.c).
     private func expand(_ name: ByteString, for needer: LoadedObject) -> ByteString? {
         guard StringTokens.contains(name) else { return name }
@@ -106,9 +131,24 @@ struct DynamicLoad {
         return needer.tokens.expand(name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    private func noteRelative(
-        _ place: SearchPlace, _ name: ByteString, _ needer: LoadedObject, _ closure: inout ClosureBuilder
+    private mutating func report(
+        _ name: ByteString, _ kind: DependencyKind, _ needer: LoadedObject, _ miss: LibrarySearch.Miss,
+        _ closure: inout ClosureBuilder
     ) {
+        let isOptional = kind == .auxiliary || kind == .audit || kind == .preload
+        if !isOptional { missingCount += 1 }
+        guard reportsMissing else { return }
+        if isOptional {
+            closure.add(.optionalMissing(name: name, kind: kind, neededBy: needer.file.path))
+        } else {
+            closure.add(miss, name: name, kind, neededBy: needer.file.path, program: programPath)
+        }
+    }
+}
+
+extension ClosureBuilder {
+    /// Takes down that `name` was found by something that depends on where the program is started.
+    mutating func noteRelative(_ place: SearchPlace, _ name: ByteString, _ needer: LoadedObject) {
         let text: ByteString
         switch place {
         case .literal: text = name
@@ -117,24 +157,7 @@ struct DynamicLoad {
             text = element.bytes.first == UInt8(ascii: "$") ? "/" : element
         default: return
         }
-        if text.bytes.first != UInt8(ascii: "/") { closure.add(.relativePath(text, of: needer.file.path)) }
-    }
-
-    private func report(
-        _ name: ByteString, _ kind: DependencyKind, _ needer: LoadedObject, _ miss: LibrarySearch.Miss,
-        _ closure: inout ClosureBuilder
-    ) {
-        guard reportsMissing else { return }
-        if kind == .auxiliary || kind == .audit {
-            closure.add(.optionalMissing(name: name, kind: kind, neededBy: needer.file.path))
-            return
-        }
-        var cause = miss.cause
-        if cause == .notFound, let variants = search.sightings?.paths[name] { cause = .onlyVariants(variants) }
-        closure.add(
-            UnresolvedDependency(
-                name: name, kind: kind, neededBy: needer.file.path, program: programPath, attempts: miss.attempts,
-                cause: cause))
+        if text.bytes.first != UInt8(ascii: "/") { add(.relativePath(text, of: needer.file.path)) }
     }
 }
 

@@ -22,6 +22,20 @@ final class FileCatalog {
     let root: SourceRoot
     private var contents: [FileIdentity: Result<FileContent, SystemError>] = [:]
 
+    private var symbols: [SymbolKey: Set<ByteString>] = [:]
+
+    private var dlopenNotes: [FileIdentity: DlopenNotes] = [:]
+
+    struct DlopenNotes {
+        let notes: [DlopenNote]
+        let errors: [DlopenNoteError]
+    }
+
+    private struct SymbolKey: Hashable {
+        let identity: FileIdentity
+        let selection: SymbolSelection
+    }
+
     init(_ root: SourceRoot) { self.root = root }
 
     /// The content of the regular file found at `found`.
@@ -36,6 +50,48 @@ final class FileCatalog {
     /// The whole content of `found`, at most `limit` bytes.
     func bytes(of found: ResolvedPath, limit: Int) throws(SystemError) -> [UInt8] {
         try root.open(found, .readOnly).readAll(limit: limit)
+    }
+
+    /// Whether the kernel tells the loader to be careful (AT_SECURE): the program may run with more rights than who
+    /// started it.
+    func isSecure(_ program: ResolvedPath) -> Bool {
+        program.status.permissions & 0o6000 != 0 || (try? content(of: program))?.hasCapabilities ?? false
+    }
+
+    /// The image of `found`, read as if it were of `header`'s class and byte order.
+    func image(of found: ResolvedPath, assuming header: ELFHeader) throws(SystemError) -> Result<ELFImage, ELFError> {
+        let source = DescriptorSource(try root.open(found, .readOnly))
+        do { return .success(try ELFImage(reading: source, assuming: header)) } catch {
+            switch error {
+            case .source(let error): throw error
+            case .format(let error): return .failure(error)
+            }
+        }
+    }
+
+    /// The names of the dynamic symbols of `image`, which was read from `found`; none when they cannot be read.
+    func symbols(_ selection: SymbolSelection, of found: ResolvedPath, _ image: ELFImage) -> Set<ByteString> {
+        let key = SymbolKey(identity: found.status.identity, selection: selection)
+        if let known = symbols[key] { return known }
+        var names: Set<ByteString> = []
+        if let source = try? DescriptorSource(root.open(found, .readOnly)) {
+            names = (try? Set(image.dynamicSymbols(selection, reading: source))) ?? []
+        }
+        symbols[key] = names
+        return names
+    }
+
+    /// What the `.note.dlopen` notes of `image` say, which was read from `found`; nothing when they cannot be read.
+    func dlopenNotes(of found: ResolvedPath, _ image: ELFImage) -> DlopenNotes {
+        if let known = dlopenNotes[found.status.identity] { return known }
+        var result = DlopenNotes(notes: [], errors: [])
+        if let source = try? DescriptorSource(root.open(found, .readOnly)),
+            let (notes, errors) = try? image.dlopenNotes(reading: source)
+        {
+            result = DlopenNotes(notes: notes, errors: errors)
+        }
+        dlopenNotes[found.status.identity] = result
+        return result
     }
 
     private func read(_ found: ResolvedPath) throws(SystemError) -> FileContent {

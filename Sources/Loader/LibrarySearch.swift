@@ -10,6 +10,9 @@ struct LibrarySearch {
     /// The program, whose DT_RPATH is searched for every object.
     let program: LoadedObject?
     let options: ResolveOptions
+    private var libraryDirectories: [SearchDirectory] {
+        options.libraryDirectories(isSecure: program?.tokens.trustedDirectories != nil)
+    }
     /// Whether the DT_RUNPATH of the program is searched too, as for auditing libraries.
     var usesProgramRunpath = false
     /// Takes down the variants met that ``profile`` does not look for; nil when they do not matter.
@@ -21,6 +24,8 @@ struct LibrarySearch {
         let image: ELFImage
         let place: SearchPlace
         var variant: ByteString?
+        /// Of a library that only the cache leads to.
+        var cacheEntry: LdCacheLibrary?
     }
 
     /// How a search ended without a file.
@@ -53,7 +58,7 @@ struct LibrarySearch {
             if !didProgram, let program, let hit = try search(program.rpath, name, &miss) { return hit }
             if usesProgramRunpath, let program, let hit = try search(program.runpath, name, &miss) { return hit }
         }
-        if let hit = try search(options.libraryDirectories, name, &miss) { return hit }
+        if let hit = try search(libraryDirectories, name, &miss) { return hit }
         if let hit = try search(object.runpath, name, &miss) { return hit }
         if let hit = try searchCache(name, for: object, &miss) { return hit }
         if !object.usesNoDefaultLibraries, let hit = try search(environment.systemDirectories, name, &miss) {
@@ -94,7 +99,8 @@ struct LibrarySearch {
         sightings?.lookInCache(for: name, environment)
         guard
             let match = environment.cache?.path(
-                of: name, flags: environment.cacheFlags, capabilities: profile.capabilities)
+                of: name, flags: environment.cacheFlags, unspecific: environment.unspecificCacheFlags,
+                capabilities: profile.capabilities)
         else { return nil }
         if object.usesNoDefaultLibraries,
             environment.constants.systemDirectories.contains(where: match.path.hasPrefix)
@@ -103,9 +109,28 @@ struct LibrarySearch {
                 SearchAttempt(path: match.path, place: .cache, rejection: .defaultLibraryForbidden))
             return nil
         }
-        var hit = try open(absolute(match.path), .cache, &miss)
-        hit?.variant = match.capability.map { ByteString("glibc-hwcaps/") + $0 }
+        guard var hit = try open(absolute(match.path), .cache, &miss) else { return nil }
+        hit.variant = match.capability.map { ByteString("glibc-hwcaps/") + $0 }
+        if !isInSystemDirectories(name, hit.file, for: object) {
+            let flags = environment.cache?.entries(named: name).first { $0.path == match.path }?.flags
+            hit.cacheEntry = LdCacheLibrary(
+                name: name, path: hit.file.literal, flags: flags ?? Self.anyMachine, capability: match.capability,
+                order: environment.machine.header.byteOrder)
+        }
         return hit
+    }
+
+    /// FLAG_ELF_LIBC6.
+    private static let anyMachine: Int32 = 3
+
+    /// Whether the search would have come to `file` without a cache.
+    private func isInSystemDirectories(_ name: ByteString, _ file: ResolvedPath, for object: LoadedObject) -> Bool {
+        guard !object.usesNoDefaultLibraries else { return false }
+        var quiet = self
+        quiet.sightings = nil
+        var miss = Miss()
+        let hit = try? quiet.search(environment.systemDirectories, name, &miss)
+        return hit?.file.status.identity == file.status.identity
     }
 
     /// `open_verify`: nil goes on with the search, and the reason is among the attempts.

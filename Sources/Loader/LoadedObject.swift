@@ -1,7 +1,7 @@
 import Bytes
 import ELF
 
-/// An object that the emulated loader has mapped: ld.so's `struct link_map`.
+/// An object that the emulated loader has mapped: glibc's `struct link_map`, musl's `struct dso`.
 final class LoadedObject {
     let file: ResolvedPath
     let image: ELFImage
@@ -26,6 +26,17 @@ final class LoadedObject {
         hasRunpath = image.dynamic?.runpath != nil
         rpath = hasRunpath ? [] : SearchDirectory.list(image.dynamic?.rpath, tokens) { .rpath(element: $0, of: path) }
         runpath = SearchDirectory.list(image.dynamic?.runpath, tokens) { .runpath(element: $0, of: path) }
+    }
+
+    /// An object of musl's loader, which knows one search path of an object and one token.
+    init(_ file: ResolvedPath, _ image: ELFImage, loader: LoadedObject?, origin: ByteString, path: [SearchDirectory]) {
+        self.file = file
+        self.image = image
+        self.loader = loader
+        tokens = StringTokens(origin: origin)
+        hasRunpath = false
+        rpath = path
+        runpath = []
     }
 
     var usesNoDefaultLibraries: Bool { image.dynamic?.flags1.contains(.noDefaultLibraries) ?? false }

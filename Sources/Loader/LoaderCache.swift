@@ -51,21 +51,22 @@ public struct LoaderCache: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - flags: those of the machine (`_DL_CACHE_DEFAULT_ID`); nil accepts every entry.
+    ///   - unspecific: the flags of entries that will do where there is none with `flags` (_dl_cache_check_flags): 1
+    ///     for any ELF library, on ARM 3 for one of either float ABI.
     ///   - capabilities: the active `glibc-hwcaps` subdirectories, best first. A file of one of them goes before the
     ///     plain one, wherever they are listed.
-    public func path(of name: ByteString, flags: Int32?, capabilities: [ByteString]) -> Match? {
+    public func path(of name: ByteString, flags: Int32?, unspecific: Int32 = 1, capabilities: [ByteString]) -> Match? {
         var plain: Entry?
         var best: (rank: Int, entry: Entry)?
         for index in indexesByName[name, default: []] {
             let entry = entries[index]
-            // 1 is FLAG_ELF, a library for any libc (_dl_cache_check_flags).
-            guard flags == nil || entry.flags == flags || entry.flags == 1 else { continue }
+            guard flags == nil || entry.flags == flags || entry.flags == unspecific else { continue }
             if let index = entry.capabilityIndex {
                 guard index < hardwareCapabilities.count,
                     let rank = capabilities.firstIndex(of: hardwareCapabilities[index])
                 else { continue }
                 if rank < best?.rank ?? .max { best = (rank, entry) }
-            } else if entry.capabilities == 0, plain == nil || (plain?.flags == 1 && entry.flags != 1) {
+            } else if entry.capabilities == 0, plain == nil || (plain?.flags != flags && entry.flags == flags) {
                 plain = entry
             }
         }

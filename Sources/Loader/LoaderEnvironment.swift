@@ -11,7 +11,10 @@ final class LoaderEnvironment {
     let cache: LoaderCache?
     let cacheError: LoaderCacheError?
     let cacheFlags: Int32?
+    let unspecificCacheFlags: Int32
     let systemDirectories: [SearchDirectory]
+    /// What the root's /etc/ld.so.preload lists.
+    let preloads: [ByteString]
     private var existing: [SubdirectoryKey: [ByteString]] = [:]
 
     private struct SubdirectoryKey: Hashable {
@@ -27,16 +30,25 @@ final class LoaderEnvironment {
         } else {
             constants = LoaderConstants(defaultsFor: header)
         }
-        cacheFlags = MachineDefaults(header).cacheFlags
+        let defaults = MachineDefaults(header)
+        (cacheFlags, unspecificCacheFlags) = (defaults.cacheFlags, defaults.unspecificCacheFlags)
         systemDirectories = constants.systemDirectories.map {
             SearchDirectory(path: $0, place: .systemDirectory($0))
         }
+        preloads = Self.readPreloads(catalog)
         (cache, cacheError) = Self.readCache(catalog, order: header.byteOrder)
     }
 
     /// Loaders are some hundred KB; caches of machines with very many libraries some MB.
     private static let maximumLoaderSize = 16 << 20
     private static let maximumCacheSize = 64 << 20
+
+    private static func readPreloads(_ catalog: FileCatalog) -> [ByteString] {
+        guard let file = try? catalog.root.resolve("/etc/ld.so.preload"), file.status.kind == .regular,
+            let bytes = try? catalog.bytes(of: file, limit: 1 << 20)
+        else { return [] }
+        return PreloadFile(bytes).libraries
+    }
 
     private static func readCache(
         _ catalog: FileCatalog, order: ByteOrder
@@ -47,11 +59,15 @@ final class LoaderEnvironment {
         do { return (try LoaderCache(bytes, order: order), nil) } catch { return (nil, error) }
     }
 
-    var isX86_64: Bool { machine.header.machine == .x86_64 }
+    private var legacy: LegacySubdirectories { LegacySubdirectories(machine.header) }
 
-    private(set) lazy var baseline = CapabilityProfile.baseline(constants, isX86_64: isX86_64)
+    private(set) lazy var baseline = CapabilityProfile.baseline(constants, legacy)
 
-    private(set) lazy var variants = CapabilityProfile.variants(constants, isX86_64: isX86_64)
+    private(set) lazy var variants = CapabilityProfile.variants(constants, legacy)
+
+    /// The profile of a processor with the levels `names`.
+    func profile(_ names: [ByteString]) -> CapabilityProfile { CapabilityProfile.exactly(names, constants, legacy) }
+
     private lazy var everyVariant = CapabilityProfile(union: variants, without: baseline)
 
     /// The subdirectories of `directory` that some processor's loader searches and the oldest one's does not.

@@ -9,6 +9,8 @@ struct MachineDefaults {
     let interpreter: ByteString?
     /// The flags of a cache entry that the loader accepts (_DL_CACHE_DEFAULT_ID); nil accepts any library.
     let cacheFlags: Int32?
+    /// Those of an entry that will do where there is none with ``cacheFlags``.
+    let unspecificCacheFlags: Int32
 
     init(_ header: ELFHeader) {
         let row = Self.row(header)
@@ -18,6 +20,8 @@ struct MachineDefaults {
             platform: row.platform, hardwareCapabilities: row.capabilities, version: nil, origin: .table)
         interpreter = row.interpreter
         cacheFlags = row.cacheFlags
+        // FLAG_ELF; ARM wants FLAG_ELF_LIBC6 (sysdeps/unix/sysv/linux/arm/dl-cache.h).
+        unspecificCacheFlags = header.machine == .arm ? 3 : 1
     }
 
     private struct Row {

@@ -1,4 +1,5 @@
 public import Bytes
+import ELF
 
 /// What can be chosen about a resolution.
 public struct ResolveOptions: Sendable {
@@ -7,6 +8,11 @@ public struct ResolveOptions: Sendable {
     /// Directories searched as if they were in LD_LIBRARY_PATH. The caller's environment is not used.
     public var libraryPath: [ByteString] = []
     public var variants: VariantPolicy = .portable
+    public var dlopen: DlopenPolicy = .recommended
+    /// Known dependencies that no file states, as ``RuleTable/rules``; none keeps to what the loader does by itself.
+    public var rules: [DependencyRule] = []
+    /// Whether the libraries of the root's /etc/ld.so.preload are taken, for every program of glibc.
+    public var includesPreloads = false
     /// Where the programs will be started: relative names and search paths begin here.
     public var startDirectory: ByteString = "/"
 
@@ -21,13 +27,31 @@ public struct ResolveOptions: Sendable {
     public enum VariantPolicy: Hashable, Sendable {
         /// Every one there is, and the plain file must exist: the result runs the same everywhere.
         case portable
-        /// Those that the processor with these levels takes, as this machine's (``ProcessorLevels``).
+        /// Those that the processor with these levels takes, as this machine's (``ProcessorLevels/host()``).
         case levels([ByteString])
         case none
     }
 
-    var libraryDirectories: [SearchDirectory] {
-        libraryPath.map { path in
+    /// Which of the libraries that `.note.dlopen` notes name are taken. A required one that is not found is unresolved;
+    /// another, or one that lacks something itself, is left out and noted.
+    public enum DlopenPolicy: String, Hashable, Sendable, Codable, CaseIterable {
+        case none, required, recommended, suggested
+
+        /// The weakest priority that is followed.
+        var weakest: DlopenNote.Priority? {
+            switch self {
+            case .none: nil
+            case .required: .required
+            case .recommended: .recommended
+            case .suggested: .suggested
+            }
+        }
+    }
+
+    /// The directories of ``libraryPath``; a loader that has to be careful ignores them.
+    func libraryDirectories(isSecure: Bool) -> [SearchDirectory] {
+        guard !isSecure else { return [] }
+        return libraryPath.map { path in
             let place = SearchPlace.libraryPath(path)
             return SearchDirectory(path: path.isEmpty || path.hasSuffix("/") ? path : path + "/", place: place)
         }

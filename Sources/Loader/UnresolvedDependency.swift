@@ -74,8 +74,9 @@ public enum CandidateRejection: Hashable, Sendable {
     case notExecutable
 }
 
-/// What makes ld.so refuse a file that it found: open_verify and _dl_map_object_from_fd in glibc's elf/dl-load.c.
-public enum LoadFault: Hashable, Sendable {
+/// What makes ld.so refuse a file that it found: open_verify and _dl_map_object_from_fd in glibc's elf/dl-load.c,
+/// map_library in musl's ldso/dynlink.c.
+public enum LoadFault: Error, Hashable, Sendable {
     case notRegularFile
     case tooShort
     case notELF
@@ -86,6 +87,8 @@ public enum LoadFault: Hashable, Sendable {
     case invalidVersion
     case notLoadable
     case fixedAddressExecutable
+    /// For another machine: passed by by glibc's loader, taken by musl's, which then fails.
+    case otherMachine(ELFMachine)
     case noLoadableSegment
     case noDynamicSection
 }

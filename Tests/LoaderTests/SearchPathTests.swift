@@ -152,7 +152,7 @@ struct SearchPathTests {
         #expect(closure.notes.contains { if case .relativePath("l", _) = $0 { true } else { false } })
     }
 
-    @Test("A setuid program may use $ORIGIN only inside system directories")
+    @Test("A setuid program may use $ORIGIN only inside system directories, and no library path")
     func secureMode() throws {
         let fixture = try Fixture()
         try fixture.library("l/liba.so")
@@ -162,6 +162,10 @@ struct SearchPathTests {
         let closure = try fixture.closure()
         #expect(closure.unresolved.map(\.name) == ["liba.so"])
         #expect(closure.notes.contains { if case .secureMode = $0 { true } else { false } })
+        // LD_LIBRARY_PATH is ignored there too.
+        var options = ResolveOptions()
+        options.libraryPath = [ByteString(fixture.path + "/l")]
+        #expect(try fixture.closure(options: options).unresolved.map(\.name) == ["liba.so"])
     }
 }
 

@@ -7,14 +7,32 @@ struct ELFBuilder {
     var order = ByteOrder.little
     var type: UInt16 = 3
     var machine: UInt16 = 62
+    /// e_flags, whose meaning depends on the machine.
+    var flags: UInt32 = 0
     var entry: UInt64 = 0
     var interpreter: String?
     /// Dynamic entries; nil leaves PT_DYNAMIC out.
     var dynamic: [Entry]? = []
+    /// Dynamic symbols behind the null one; nil leaves DT_SYMTAB out.
+    var symbols: [Symbol]?
+    /// Descriptors of `.note.dlopen` notes, in a segment of their own.
+    var dlopenNotes: [String] = []
     var terminatesInterpreter = true
     /// e_phnum, and the count in the first section header for PN_XNUM.
     var announcedProgramHeaders: UInt16?
     var extendedProgramHeaders: UInt32?
+    /// Bytes behind everything else, which no segment holds.
+    var trailer: [UInt8] = []
+
+    struct Symbol {
+        var name: String
+        var isDefined: Bool
+
+        init(_ name: String, isDefined: Bool) {
+            self.name = name
+            self.isDefined = isDefined
+        }
+    }
 
     enum Entry {
         case string(UInt64, String)
@@ -28,7 +46,7 @@ struct ELFBuilder {
 
     func build() -> [UInt8] {
         let (headerSize, segmentSize) = wide ? (64, 56) : (52, 32)
-        let segments = 1 + (dynamic == nil ? 0 : 1) + (interpreter == nil ? 0 : 1)
+        let segments = 1 + (dynamic == nil ? 0 : 1) + (interpreter == nil ? 0 : 1) + (dlopenNotes.isEmpty ? 0 : 1)
         var strings: [UInt8] = [0]
         var entries: [(UInt64, UInt64)] = []
         for entry in dynamic ?? [] {
@@ -42,31 +60,60 @@ struct ELFBuilder {
         let path =
             interpreter.map { Array($0.utf8) + [UInt8](repeating: 0, count: terminatesInterpreter ? 1 : 0) } ?? []
         let pathStart = headerSize + segments * segmentSize
-        let stringStart = pathStart + path.count
+        // Symbols lie before the strings, as linkers put them.
+        let symbolBytes = self.symbolBytes(&strings)
+        let symbolStart = (pathStart + path.count + 7) / 8 * 8
+        if symbols != nil { entries += [(6, Self.base + UInt64(symbolStart)), (11, wide ? 24 : 16)] }
+        let stringStart = symbolStart + symbolBytes.count
         let dynamicStart = (stringStart + strings.count + 15) / 16 * 16
         entries += [(5, Self.base + UInt64(stringStart)), (10, UInt64(strings.count)), (0, 0)]
         let dynamicBytes = entries.flatMap { word($0.0) + word($0.1) }
-        let sectionStart = dynamicStart + dynamicBytes.count
+        let noteStart = dynamicStart + dynamicBytes.count
+        let noteBytes = dlopenNotes.flatMap(note)
+        let sectionStart = noteStart + noteBytes.count
 
         var file = header(segments: segments, sections: extendedProgramHeaders == nil ? 0 : sectionStart)
         file += segment(1, 0, sectionStart)
         if dynamic != nil { file += segment(2, dynamicStart, dynamicBytes.count) }
         if interpreter != nil { file += segment(3, pathStart, path.count) }
-        file += path + strings
-        file += [UInt8](repeating: 0, count: dynamicStart - file.count) + dynamicBytes
+        if !dlopenNotes.isEmpty { file += segment(4, noteStart, noteBytes.count) }
+        file += path
+        file += [UInt8](repeating: 0, count: symbolStart - file.count) + symbolBytes + strings
+        file += [UInt8](repeating: 0, count: dynamicStart - file.count) + dynamicBytes + noteBytes
         if let extendedProgramHeaders {
             var section = [UInt8](repeating: 0, count: wide ? 64 : 40)
             section.replaceSubrange((wide ? 44 : 28)..<(wide ? 48 : 32), with: bytes(extendedProgramHeaders))
             file += section
         }
-        return file
+        return file + trailer
+    }
+
+    private func symbolBytes(_ strings: inout [UInt8]) -> [UInt8] {
+        guard let symbols else { return [] }
+        var table = [UInt8](repeating: 0, count: wide ? 24 : 16)
+        for symbol in symbols {
+            let (name, section) = (bytes(UInt32(strings.count)), bytes(UInt16(symbol.isDefined ? 1 : 0)))
+            strings += Array(symbol.name.utf8) + [0]
+            // Global functions (st_info 0x12).
+            table +=
+                wide ? name + [0x12, 0] + section + word(0) + word(0) : name + word(0) + word(0) + [0x12, 0] + section
+        }
+        return table
+    }
+
+    /// A note of the owner FDO, its descriptor terminated and padded to 4 bytes.
+    func note(_ descriptor: String) -> [UInt8] {
+        let text = Array(descriptor.utf8) + [0]
+        let padding = [UInt8](repeating: 0, count: (4 - text.count % 4) % 4)
+        return bytes(UInt32(4)) + bytes(UInt32(text.count)) + bytes(UInt32(0x407c_0c0a)) + Array("FDO\u{0}".utf8) + text
+            + padding
     }
 
     private func header(segments: Int, sections: Int) -> [UInt8] {
         var file =
             ELFHeader.magic + [fileClass.rawValue, order == .little ? 1 : 2, 1] + [UInt8](repeating: 0, count: 9)
         file += bytes(type) + bytes(machine) + bytes(UInt32(1)) + word(entry)
-        file += word(wide ? 64 : 52) + word(UInt64(sections)) + bytes(UInt32(0))
+        file += word(wide ? 64 : 52) + word(UInt64(sections)) + bytes(flags)
         file += bytes(UInt16(wide ? 64 : 52)) + bytes(UInt16(wide ? 56 : 32))
         file += bytes(announcedProgramHeaders ?? UInt16(segments))
         return file + bytes(UInt16(wide ? 64 : 40)) + bytes(UInt16(0)) + bytes(UInt16(0))

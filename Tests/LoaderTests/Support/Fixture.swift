@@ -9,11 +9,14 @@ final class Fixture {
     /// Free of links, so that paths can be compared.
     let path: String
     private let directory: TemporaryDirectory
+    private let compiler: String
 
     /// gcc compiles the programs and the machine's own loader is asked about them.
     static let isPossible = Tool.isAvailable("gcc")
 
-    init() throws {
+    /// - Parameter compiler: `gcc`, or another that takes its options.
+    init(compiler: String = "gcc") throws {
+        self.compiler = compiler
         directory = try TemporaryDirectory()
         path = String(try Tool.run("realpath", [directory.path]).text.dropLast())
     }
@@ -49,8 +52,8 @@ final class Fixture {
         try write("source.c", source + "\n")
         // What a library needs may be missing on purpose.
         let result = try Tool.run(
-            "gcc", ["-o", path + "/" + name, path + "/source.c", "-Wl,--unresolved-symbols=ignore-all"] + flags)
-        try #require(result.status == 0, "gcc: \(result.errors)")
+            compiler, ["-o", path + "/" + name, path + "/source.c", "-Wl,--unresolved-symbols=ignore-all"] + flags)
+        try #require(result.status == 0, "\(compiler): \(result.errors)")
     }
 
     func write(_ name: String, _ text: String, mode: Int = 0o644) throws {
@@ -58,6 +61,11 @@ final class Fixture {
         let file = path + "/" + name
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+    }
+
+    func writeBytes(_ name: String, _ bytes: [UInt8]) throws {
+        try makeParent(name)
+        try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
     }
 
     func link(_ name: String, to target: String) throws {
@@ -96,6 +104,23 @@ final class Fixture {
         let resolver = ClosureResolver(try SourceRoot(), options: options)
         try resolver.add(ByteString(path + "/" + name))
         return resolver.closure()
+    }
+
+    /// A root that holds the files of `closure` and nothing else.
+    func layOut(_ closure: Closure) throws -> TemporaryDirectory {
+        let root = try TemporaryDirectory()
+        for file in closure.files {
+            let target = root.path + file.path.description
+            let parent = target.split(separator: "/").dropLast().joined(separator: "/")
+            try FileManager.default.createDirectory(atPath: "/" + parent, withIntermediateDirectories: true)
+            switch file.kind {
+            case .directory: try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+            case .file: try FileManager.default.copyItem(atPath: file.sourcePath.description, toPath: target)
+            case .symlink(let link):
+                try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: link.description)
+            }
+        }
+        return root
     }
 
     /// The files of `closure` that belong to the fixture, without its path, sorted.
