@@ -56,6 +56,19 @@ struct IndexUpdate {
         }
     }
 
+    /// Forgets all contents but `live`, durably. The caller holds the commit lock.
+    func forgetContents(except live: Set<Digest>) throws(LayerStoreError) {
+        try index.write("update") { database in
+            try Self.removeUnreachable(database)
+            try database.execute(
+                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM entries WHERE blob IS NOT NULL)")
+            let known = try Data.fetchAll(database, sql: "SELECT DISTINCT digest FROM known_files")
+            for bytes in known where Digest(bytes: bytes).map({ !live.contains($0) }) ?? true {
+                try database.execute(sql: "DELETE FROM known_files WHERE digest = ?", arguments: [bytes])
+            }
+        }
+    }
+
     static func setName(_ name: String, _ kind: NamedKind, _ record: Digest, _ database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO names (kind, name, record) VALUES (?, ?, ?)",

@@ -24,6 +24,8 @@ public final class Store: Sendable {
         case changing
         /// Something will be added; a store is made where there is none.
         case adding
+        /// Contents will be removed: the store is this command's alone.
+        case collecting
     }
 
     /// Opens the store at `path`, an absolute path.
@@ -40,7 +42,7 @@ public final class Store: Sendable {
         } catch .system(_, let error) where access != .reading && Self.forbidsWriting(error) {
             throw .readOnly(path, reason: "\(error)")
         }
-        lock = try StoreLock(directory, .shared, patience: patience)
+        lock = try StoreLock(directory, access == .collecting ? .exclusive : .shared, patience: patience)
         blobs = BlobStore(store: directory)
         references = References(store: directory)
         if access != .reading {

@@ -19,10 +19,11 @@ struct StoreLock: ~Copyable, Sendable {
             // Without the file, or the right to open it, nobody who could write is excluded: reading goes on unlocked.
             guard mode == .shared, error.errno == .noSuchFileOrDirectory || error.errno == .permissionDenied else {
                 throw error.errno == .wouldBlock
-                    ? .busy(store.path, holder: "another layerfs command") : .system(step: "lock the store", error)
+                    ? .busy(store.path, holder: LockHolder.describe(in: store)) : .system(step: "lock the store", error)
             }
             lock = nil
         }
+        if mode == .exclusive { LockHolder.record(in: store) }
     }
 
     /// The lock under which references and index change together; held for moments only.
