@@ -52,7 +52,7 @@ enum ErrorReport {
         case .nameTaken: conflict
         case .missingBlob, .damagedBlob, .damagedRecord, .damagedFormat: integrity
         case .busy: busy
-        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .index: failure
+        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .newerIndex, .index: failure
         }
     }
 

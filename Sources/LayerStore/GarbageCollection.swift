@@ -35,7 +35,8 @@ extension Store {
     }
 
     private func forgetUnreachable(_ live: LiveContents) throws(LayerStoreError) {
-        guard let index = writableIndex else { throw .readOnly(path, reason: "it was opened for reading") }
+        guard isWritable else { throw .readOnly(path, reason: "it was opened for reading") }
+        guard let index = writableIndex else { throw .index(step: "open", message: "it is damaged") }
         try whileCommitting { () throws(LayerStoreError) in
             let update = IndexUpdate(self, index)
             try update.synchronise()

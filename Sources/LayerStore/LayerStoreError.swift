@@ -32,6 +32,8 @@ public enum LayerStoreError: Error, CustomStringConvertible {
     case noSuchName(String, near: [String])
     /// The name belongs to something else already.
     case nameTaken(String, detail: String)
+    /// The index was made by a newer layerfs.
+    case newerIndex(ByteString)
     /// The index was refused by SQLite.
     case index(step: String, message: String)
 
@@ -58,8 +60,10 @@ public enum LayerStoreError: Error, CustomStringConvertible {
             "there is no layer or image '\(name)'"
                 + (near.isEmpty ? ". `layerfs ls` lists them" : ". Did you mean \(near.joined(separator: ", "))?")
         case .nameTaken(let name, let detail): "the name '\(name)' is taken: \(detail)"
+        case .newerIndex(let path):
+            "the index \(path) was written by a newer layerfs. Use that one, or remove the file: it is made anew from the contents"
         case .index(let step, let message):
-            "cannot \(step) the index: \(message). The index can be rebuilt: remove index.sqlite and run the command again"
+            "cannot \(step) the index: \(message). `layerfs reindex` makes it anew"
         }
     }
 }

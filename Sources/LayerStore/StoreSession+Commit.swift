@@ -104,13 +104,11 @@ extension StoreSession {
             guard let detail else { return .unchanged }
             guard replacing else { throw .nameTaken(name.text, detail: detail) }
         }
-        guard let index = store.writableIndex else {
-            throw .readOnly(store.path, reason: "it was opened for reading")
-        }
+        guard store.isWritable else { throw .readOnly(store.path, reason: "it was opened for reading") }
         // Whatever a command that died left out is made good first, so that the index is whole again.
-        try IndexUpdate(store, index).synchronise()
+        if let index = store.writableIndex { try IndexUpdate(store, index).synchronise() }
         try store.references.set(name, kind, to: digest, staging: staging)
-        try index.write("update") { database in
+        try store.writableIndex?.write("update") { database in
             try update(database)
             try IndexUpdate.setName(name.text, kind, digest, database)
             try IndexUpdate.removeUnreachable(database)
