@@ -28,6 +28,7 @@ enum ErrorReport {
         case let error as ProgramError: code(error)
         case let error as TransportError: code(error)
         case is UnresolvedClosure: unresolved
+        case is DamagedStore: integrity
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
         case let error as RunFailure: code(error)

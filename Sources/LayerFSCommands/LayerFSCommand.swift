@@ -21,7 +21,7 @@ public struct LayerFSCommand: ParsableCommand {
         subcommands: [
             AddCommand.self, ComposeCommand.self, RunCommand.self, MaterializeCommand.self, ExportCommand.self,
             ListCommand.self, ShowCommand.self, DiskUsageCommand.self, RemoveCommand.self,
-            CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
+            CheckStoreCommand.self, CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
         ])
 
     public init() {}

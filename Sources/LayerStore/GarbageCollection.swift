@@ -27,9 +27,7 @@ extension Store {
         // Staging first: it may hold the last other links to contents.
         try staging.run(&sweep)
         try sweep.shards(of: directory.blobs, \.blobs) { BlobPath.digest($0) }
-        try sweep.shards(of: directory.nodes, \.nodes) { path in
-            path.bytes.lastIndex(of: UInt8(ascii: ".")).flatMap { BlobPath.digest(ByteString(path.bytes[..<$0])) }
-        }
+        try sweep.shards(of: directory.nodes, \.nodes, digest: NodeStore.digest(ofName:))
         try sweep.cache(directory.root.open("cache", [.readOnly, .directory]))
         return sweep.report
     }

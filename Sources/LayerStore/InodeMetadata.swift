@@ -54,6 +54,11 @@ struct InodeMetadata: Hashable, Sendable {
             && (!exactTime || status.modified == modified.fileTime)
     }
 
+    /// Whether `node`, the file name of one, is that of an inode with this metadata.
+    func hasKey(of node: ByteString) -> Bool {
+        [false, true].contains { node.hasSuffix("." + ByteString(key(exactTime: $0))) }
+    }
+
     /// A short name for this metadata, for the file names of nodes.
     func key(exactTime: Bool) -> String {
         var text = "\(String(mode, radix: 8)) \(uid) \(gid)"

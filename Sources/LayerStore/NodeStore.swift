@@ -20,6 +20,11 @@ public final class NodeStore: Sendable {
         blobs = store.blobs
     }
 
+    /// The content of the node that lies at `name` below `nodes/`; nil when that is no name of one.
+    static func digest(ofName name: ByteString) -> Digest? {
+        name.bytes.lastIndex(of: UInt8(ascii: ".")).flatMap { BlobPath.digest(ByteString(name.bytes[..<$0])) }
+    }
+
     /// An inode that a file with this content and metadata may be a link to.
     public struct Node: Sendable {
         /// Below the store's directory.
