@@ -51,7 +51,7 @@ enum ErrorReport {
         switch error {
         case .noStore, .noSuchName: notFound
         case .nameTaken: conflict
-        case .missingBlob, .damagedBlob, .damagedRecord, .damagedFormat: integrity
+        case .missingBlob, .damagedBlob, .damage, .damagedRecord, .damagedFormat: integrity
         case .busy: busy
         case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .newerIndex, .index: failure
         }

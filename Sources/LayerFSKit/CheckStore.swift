@@ -14,10 +14,12 @@ public struct CheckStore: Sendable {
         pool = WorkerPool(workers: workers)
     }
 
+    /// - Parameter fast: believe files whose size, time, mode, owner and inode are those that are remembered, instead of reading
+    ///   them. A writer who set the time back is not noticed then.
     /// - Throws: `LayerStoreError` when the store's own directories cannot be read; damage is reported, not thrown.
-    public func run(progress: ProgressMeter = .none) throws -> IntegrityReport {
+    public func run(fast: Bool = false, progress: ProgressMeter = .none) throws -> IntegrityReport {
         try IntegrityCheck(
-            workspace.store, pool: pool, begin: { progress.begin("checking", total: $0) },
+            workspace.store, pool: pool, fast: fast, begin: { progress.begin("checking", total: $0) },
             advance: { try progress.advance(by: $0) }
         ).run()
     }

@@ -62,9 +62,11 @@ struct IndexUpdate {
             try Self.removeUnreachable(database)
             try database.execute(
                 sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM entries WHERE blob IS NOT NULL)")
-            let known = try Data.fetchAll(database, sql: "SELECT DISTINCT digest FROM known_files")
-            for bytes in known where Digest(bytes: bytes).map({ !live.contains($0) }) ?? true {
-                try database.execute(sql: "DELETE FROM known_files WHERE digest = ?", arguments: [bytes])
+            for table in ["known_files", "inodes"] {
+                let known = try Data.fetchAll(database, sql: "SELECT DISTINCT digest FROM \(table)")
+                for bytes in known where Digest(bytes: bytes).map({ !live.contains($0) }) ?? true {
+                    try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [bytes])
+                }
             }
         }
     }

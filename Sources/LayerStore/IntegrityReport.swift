@@ -25,6 +25,8 @@ public struct IntegrityReport: Hashable, Sendable, Codable {
         case missing
         /// A content or document has other bytes than its name says, or cannot be read.
         case damaged
+        /// The inode of a content was given another mode or owner.
+        case metadata
         /// A further inode of a content has other bytes or metadata than its name says.
         case node
         /// A document has its right digest, but is none that this program writes, or contradicts what it names.

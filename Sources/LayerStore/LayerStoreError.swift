@@ -22,6 +22,8 @@ public enum LayerStoreError: Error, CustomStringConvertible {
     case missingBlob(Digest, wantedBy: String)
     /// The blob's content is not what its name says.
     case damagedBlob(Digest, path: ByteString, found: String)
+    /// The same, with all that it touches.
+    case damage(IntegrityReport.Damage)
     /// A record, tree or reference is not in the form that layerfs writes.
     case damagedRecord(ByteString, reason: String)
     /// A file kept changing while it was copied into the store.
@@ -53,6 +55,9 @@ public enum LayerStoreError: Error, CustomStringConvertible {
         case .missingBlob(let digest, let user): "the store lacks the content \(digest) that \(user) names"
         case .damagedBlob(let digest, let path, let found):
             "the content \(digest) is damaged: \(path) \(found). Nothing was made from it"
+        case .damage(let damage):
+            "the content \(damage.digest ?? "") is damaged: \(damage.place) \(damage.detail)\(damage.touchedText). Nothing was made "
+                + "from it; `layerfs fsck --repair` replaces it by a good copy"
         case .damagedRecord(let what, let reason): "\(what) is damaged: \(reason)"
         case .sourceChanges(let path): "\(path) keeps changing while it is read. Stop its writer and add it again"
         case .sourceNotRegular(let path): "\(path) is not a regular file"
@@ -76,5 +81,15 @@ func during<Result: ~Copyable>(
         return try body()
     } catch {
         throw .system(step: step(), error)
+    }
+}
+
+extension IntegrityReport.Damage {
+    /// `; it is in the layers a, b and the images c`
+    fileprivate var touchedText: String {
+        let parts = [("layer", layers), ("image", images)].filter { !$0.1.isEmpty }.map { kind, names in
+            "the \(kind)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
+        }
+        return parts.isEmpty ? "" : "; it is in " + parts.joined(separator: " and ")
     }
 }

@@ -2,7 +2,7 @@ public import Bytes
 public import Digests
 public import Posix
 import SystemPackage
-import Trees
+public import Trees
 
 /// An opened store.
 public final class Store: Sendable {
@@ -15,6 +15,7 @@ public final class Store: Sendable {
     let writableIndex: LayerIndex?
     /// Whether names may be changed.
     let isWritable: Bool
+    let tamperGuard: TamperGuard
     /// Held as long as the store is open: nothing that is read or added meanwhile can be removed.
     private let lock: StoreLock
     private let patience: Duration
@@ -62,7 +63,7 @@ public final class Store: Sendable {
         switch access {
         case .reading: writableIndex = nil
         case .reindexing:
-            try StoreIndex(directory: directory).rebuild(from: Store(reading: directory))
+            try StoreIndex(directory: directory).rebuild(from: Store(reading: directory), verifying: true)
             writableIndex = try Self.openIndex(directory, patience)
         case .changing, .adding, .collecting:
             if let index = try Self.openIndex(directory, patience) {
@@ -70,12 +71,13 @@ public final class Store: Sendable {
             } else {
                 try lock.whileAlone(directory, access.lockMode, patience: patience) {
                     // A document that cannot be read is reported by whoever needs it.
-                    try? StoreIndex(directory: directory).rebuild(from: Store(reading: directory))
+                    try? StoreIndex(directory: directory).rebuild(from: Store(reading: directory), verifying: false)
                 }
                 writableIndex = try Self.openIndex(directory, patience)
             }
         }
         self.lock = lock
+        tamperGuard = TamperGuard(directory, blobs, index: writableIndex)
     }
 
     /// The documents of a store that the caller has locked.
@@ -87,6 +89,7 @@ public final class Store: Sendable {
         references = References(store: directory)
         (isWritable, writableIndex) = (false, nil)
         lock = StoreLock.none
+        tamperGuard = TamperGuard(directory, blobs, index: nil)
     }
 
     private static func openIndex(_ directory: StoreDirectory, _ patience: Duration) throws(LayerStoreError) -> LayerIndex? {
@@ -137,8 +140,19 @@ extension Store {
         try directory.makeLink(name, to: node.path, in: self.directory.root)
     }
 
-    /// Opens the content `digest` to be copied or shared by the kernel. What it holds is not checked.
+    /// Opens the content `digest` to be copied or shared by the kernel.
+    ///
+    /// - Throws: ``LayerStoreError/damagedBlob(_:path:found:)`` when it was changed since it was stored.
     public func openContent(_ digest: Digest) throws(LayerStoreError) -> OwnedDescriptor {
-        try blobs.open(digest, wantedBy: "a layer")
+        let file = try blobs.open(digest, wantedBy: "a layer")
+        let status = try during("examine the content \(digest)") { () throws(SystemError) in try file.status() }
+        try tamperGuard.check(digest, status)
+        return file
+    }
+
+    /// Prepares to hand out the contents of `tree`: looks up what is known of them all at once.
+    public func prepare(_ tree: Tree) {
+        tamperGuard.prepare(
+            Set(tree.entries.compactMap { if case .file(let digest, let size) = $0.kind, size > 0 { digest } else { nil } }))
     }
 }

@@ -1,5 +1,7 @@
 import Bytes
 import Digests
+import Foundation
+import GRDB
 import Posix
 import SystemPackage
 
@@ -40,12 +42,16 @@ struct StoreIndex {
     /// The caller has the store for itself: whoever had the old file open would go on writing to it, under a journal that has the
     /// name of the new one's.
     ///
+    /// - Parameter verifying: read every content, and remember the inodes of those that are good; otherwise what the old index
+    ///   remembers of inodes is kept, as far as it can be read.
     /// - Throws: ``LayerStoreError`` when a document that a name reaches is missing or damaged; the old index stays then.
-    func rebuild(from store: Store) throws(LayerStoreError) {
+    func rebuild(from store: Store, verifying: Bool) throws(LayerStoreError) {
         let staging = try StagingArea(directory)
         let index = try LayerIndex(path: staging.directory.path + "/" + Self.fileName, access: .changing)
         try index.migrate()
         try IndexUpdate(store, index).synchronise()
+        let states = try verifying ? verifiedInodes(index, store) : rememberedInodes()
+        try index.write("update") { try InodeFingerprint.record(states, $0) }
         let digest = try index.fileDigest()
         try index.close()
         try during("replace the index") { () throws(SystemError) in
@@ -59,5 +65,26 @@ struct StoreIndex {
             try directory.root.sync()
         }
         IndexStamp(store: directory).write(digest)
+    }
+
+    /// The inodes of all contents in `index` that are what their names say.
+    private func verifiedInodes(_ index: LayerIndex, _ store: Store) throws(LayerStoreError) -> [Digest: InodeFingerprint] {
+        let digests = try index.read("read") { try Data.fetchAll($0, sql: "SELECT digest FROM blobs") }
+            .compactMap { Digest(bytes: $0) }
+        let found = WorkerPool().map(digests.count) { position -> (Digest, InodeFingerprint)? in
+            let digest = digests[position]
+            // What is missing or damaged is told by fsck; it is not remembered as good.
+            guard let file = try? store.blobs.open(digest, wantedBy: "a layer"), let status = try? file.status(),
+                (try? file.contentFault(digest)) == .some(nil)
+            else { return nil }
+            return (digest, InodeFingerprint(status))
+        }
+        return Dictionary(found.compactMap { $0 }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What the index as it is remembers of inodes. That it is damaged does no harm: a wrong fingerprint makes a content be
+    /// read, and never hides a change.
+    private func rememberedInodes() -> [Digest: InodeFingerprint] {
+        (try? LayerIndex(path: path, access: .reading).read("read") { try InodeFingerprint.all($0) }) ?? [:]
     }
 }

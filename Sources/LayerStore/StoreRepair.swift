@@ -145,6 +145,7 @@ public final class StoreRepair: Sendable {
         try staging.directory.rename(name, to: path, in: store.directory.blobs, replacing: true)
         try store.directory.blobs.open(shard, [.readOnly, .directory]).sync()
         try store.directory.blobs.sync()
+        store.tamperGuard.published(digest, try store.directory.blobs.status(of: path))
         wanted.withLock { $0[digest] = nil }
         repairs.withLock { $0[digest] = "replaced by \(origin)" }
     }
@@ -158,12 +159,21 @@ public final class StoreRepair: Sendable {
             guard let digest = damage.digest.flatMap({ try? Digest(parsing: $0) }) else { continue }
             switch damage.kind {
             case .missing, .damaged: report.damages[index].repair = repairs[digest]
+            case .metadata:
+                guard let expected = store.tamperGuard.expected(digest) else { break }
+                let file = try store.blobs.open(digest, wantedBy: "a layer")
+                // In place: every root that shares the inode is repaired with it.
+                if CurrentProcess.isRoot { try file.setOwner(uid: expected.uid, gid: expected.gid) }
+                try file.setPermissions(expected.mode)
+                try file.sync()
+                report.damages[index].repair = "given mode and owner \(expected.metadataText) again"
             case .node where !missing.contains(digest):
                 try store.directory.root.removeFile(ByteString(damage.place))
                 report.damages[index].repair = "removed; it is made anew when it is needed"
             default: break
             }
         }
+        try store.recordInodes()
         return report
     }
 }

@@ -20,11 +20,15 @@ struct CheckStoreCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("An image layout or another store to repair from; may be repeated.", valueName: "dir"))
     var from: [String] = []
 
+    @Flag(name: .long, help: "Read only what does not look as it was left: size, time, mode, owner, inode.")
+    var fast = false
+
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var outputOptions: OutputOptions
     @OptionGroup var jsonOption: JSONOption
 
     func validate() throws {
+        if fast, repair { throw ValidationError("--repair reads everything: leave out --fast.") }
         if !from.isEmpty, !repair { throw ValidationError("--from says what to repair from: it needs --repair.") }
     }
 
@@ -32,7 +36,9 @@ struct CheckStoreCommand: ParsableCommand {
         let console = outputOptions.console
         let check = CheckStore(try storeOptions.workspace(repair ? .collecting : .reading))
         let report = try console.whileWatching { progress in
-            repair ? try check.repair(from: from.map { ByteString($0) }, progress: progress) : try check.run(progress: progress)
+            repair
+                ? try check.repair(from: from.map { ByteString($0) }, progress: progress)
+                : try check.run(fast: fast, progress: progress)
         }
         if jsonOption.json {
             try console.result(json: report)
