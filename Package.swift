@@ -12,6 +12,7 @@ let strict: [SwiftSetting] =
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
@@ -60,7 +61,7 @@ let package = Package(
         module("Sandbox", "Bytes", "CSandbox", "Posix", system),
 
         // The store.
-        module("LayerStore", "Bytes", "Digests", "Posix", "Trees", grdb, system),
+        module("LayerStore", "Bytes", "Digests", "Posix", "Trees", grdb, sqlite, system),
 
         // Layers and images as others read them.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

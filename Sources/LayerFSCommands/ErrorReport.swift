@@ -28,6 +28,7 @@ enum ErrorReport {
         case let error as ProgramError: code(error)
         case let error as TransportError: code(error)
         case is UnresolvedClosure: unresolved
+        case is DamagedStore: integrity
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
         case let error as RunFailure: code(error)
@@ -50,9 +51,9 @@ enum ErrorReport {
         switch error {
         case .noStore, .noSuchName: notFound
         case .nameTaken: conflict
-        case .missingBlob, .damagedBlob, .damagedRecord, .damagedFormat: integrity
+        case .missingBlob, .damagedBlob, .damage, .damagedRecord, .damagedFormat: integrity
         case .busy: busy
-        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .index: failure
+        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .newerIndex, .index: failure
         }
     }
 

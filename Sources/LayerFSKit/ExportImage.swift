@@ -64,6 +64,12 @@ public struct ExportImage: Sendable {
     public func run(
         _ expression: RootExpression, to target: Target, _ options: Options, progress: ProgressMeter = .none
     ) throws -> Result {
+        try workspace.store.namingDamage { try export(expression, to: target, options, progress) }
+    }
+
+    private func export(
+        _ expression: RootExpression, to target: Target, _ options: Options, _ progress: ProgressMeter
+    ) throws -> Result {
         let selection = try workspace.select(expression)
         let composition = try workspace.compose(selection)
         let name = try ExportName(options.name ?? expression.description)

@@ -30,7 +30,7 @@ public struct Materialize: Sendable {
     public func run(_ tree: Tree, at path: ByteString, progress: ProgressMeter = .none) throws -> MaterializeSummary {
         let target = try TargetDirectory(path)
         do {
-            let summary = try fill(target.root, with: tree, progress: progress)
+            let summary = try workspace.store.namingDamage { try fill(target.root, with: tree, progress: progress) }
             try target.publish()
             return summary
         } catch {
@@ -43,6 +43,7 @@ public struct Materialize: Sendable {
     func fill(
         _ root: SharedDescriptor, with tree: Tree, progress: ProgressMeter
     ) throws -> MaterializeSummary {
+        workspace.store.prepare(tree)
         let plan = Plan(tree)
         do {
             for directory in plan.directories where !directory.entry.path.isRoot {

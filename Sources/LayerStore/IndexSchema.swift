@@ -9,8 +9,23 @@ enum IndexSchema {
     static func migrator() -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-layers-and-images") { database in try database.execute(sql: first) }
+        migrator.registerMigration("2-inodes") { database in try database.execute(sql: second) }
         return migrator
     }
+
+    private static let second = """
+        -- What stat(2) said of blobs when they were known to be good.
+        CREATE TABLE inodes (
+            digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+            inode INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified_seconds INTEGER NOT NULL,
+            modified_nanoseconds INTEGER NOT NULL,
+            mode INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            gid INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
 
     private static let first = """
         -- Digests are interned: a 32-byte key would be repeated in every entry.

@@ -56,6 +56,21 @@ struct IndexUpdate {
         }
     }
 
+    /// Forgets all contents but `live`, durably. The caller holds the commit lock.
+    func forgetContents(except live: Set<Digest>) throws(LayerStoreError) {
+        try index.write("update") { database in
+            try Self.removeUnreachable(database)
+            try database.execute(
+                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM entries WHERE blob IS NOT NULL)")
+            for table in ["known_files", "inodes"] {
+                let known = try Data.fetchAll(database, sql: "SELECT DISTINCT digest FROM \(table)")
+                for bytes in known where Digest(bytes: bytes).map({ !live.contains($0) }) ?? true {
+                    try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [bytes])
+                }
+            }
+        }
+    }
+
     static func setName(_ name: String, _ kind: NamedKind, _ record: Digest, _ database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO names (kind, name, record) VALUES (?, ?, ?)",

@@ -54,6 +54,16 @@ struct InodeMetadata: Hashable, Sendable {
             && (!exactTime || status.modified == modified.fileTime)
     }
 
+    /// Whether an inode that was made with this still has its mode, owner and time.
+    func isLike(_ status: FileStatus) -> Bool {
+        status.permissions == mode && status.uid == uid && status.gid == gid && status.modified == modified.fileTime
+    }
+
+    /// Whether `node`, the file name of one, is that of an inode with this metadata.
+    func hasKey(of node: ByteString) -> Bool {
+        [false, true].contains { node.hasSuffix("." + ByteString(key(exactTime: $0))) }
+    }
+
     /// A short name for this metadata, for the file names of nodes.
     func key(exactTime: Bool) -> String {
         var text = "\(String(mode, radix: 8)) \(uid) \(gid)"

@@ -9,14 +9,21 @@ import Trees
 ///
 /// Rollback journal and `synchronous=EXTRA` instead of WAL: several processes write, and SQLite before 3.51.3 can corrupt a
 /// WAL in that case. All writes happen under the store's commit lock, so nobody ever waits for SQLite's own.
+///
+/// SQLite has no checksums of its own: a changed byte in a row is another row. So each commit leaves the digest of the whole
+/// file beside it (``IndexStamp``), and an index that does not agree with its stamp is not asked anything.
 final class LayerIndex: Sendable {
     private let queue: DatabaseQueue
+    private let stamp: IndexStamp?
 
-    /// Opens the index at `path`, making or migrating it when `access` is for writing; `:memory:` is one of no file.
-    init(path: ByteString, access: Store.Access) throws(LayerStoreError) {
+    /// Opens the index at `path`; `:memory:` is one of no file. Its tables are not looked at yet.
+    ///
+    /// - Parameter stamp: where the digest of the file is kept; nil for an index that is not the store's own.
+    init(path: ByteString, access: Store.Access, stamp: IndexStamp? = nil) throws(LayerStoreError) {
         guard let text = path.utf8Text else {
             throw .index(step: "open", message: "the store's path is not UTF-8, which SQLite asks for: \(path)")
         }
+        self.stamp = stamp
         let readOnly = access == .reading
         var configuration = Configuration()
         configuration.readonly = readOnly
@@ -27,23 +34,53 @@ final class LayerIndex: Sendable {
                 try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA")
             }
         }
-        queue = try Self.attempt("open") {
-            let queue = try DatabaseQueue(path: text, configuration: configuration)
-            let migrator = IndexSchema.migrator()
-            if try queue.read({ try migrator.hasBeenSuperseded($0) }) {
-                throw DatabaseError(message: "it was written by a newer layerfs")
-            }
-            if !readOnly { try migrator.migrate(queue) }
-            return queue
-        }
+        queue = try Self.attempt("open") { try DatabaseQueue(path: text, configuration: configuration) }
     }
+
+    /// An index with all tables, in memory.
+    static func inMemory() throws(LayerStoreError) -> LayerIndex {
+        let index = try LayerIndex(path: ":memory:", access: .changing)
+        try index.migrate()
+        return index
+    }
+
+    /// Makes the tables that this program knows. The caller holds the commit lock.
+    ///
+    /// - Throws: ``LayerStoreError/newerIndex(_:)`` when a newer program has made others.
+    func migrate() throws(LayerStoreError) {
+        try checkNotNewer()
+        let migrator = IndexSchema.migrator()
+        let isComplete = try read("open") { try migrator.hasCompletedMigrations($0) }
+        if isComplete { return }
+        try Self.attempt("migrate") { try migrator.migrate(queue) }
+        updateStamp()
+    }
+
+    /// - Throws: ``LayerStoreError/newerIndex(_:)``.
+    func checkNotNewer() throws(LayerStoreError) {
+        let migrator = IndexSchema.migrator()
+        if try read("open", { try migrator.hasBeenSuperseded($0) }) { throw .newerIndex(ByteString(queue.path)) }
+    }
+
+    /// Whether every byte of the file is as the last commit left it.
+    func agreesWithStamp() throws(LayerStoreError) -> Bool {
+        guard let stamp, let expected = stamp.read() else { return false }
+        return try fileDigest() == expected
+    }
+
+    /// The digest of the file.
+    func fileDigest() throws(LayerStoreError) -> Digest { try read("read") { try IndexFile.digest($0) } }
+
+    /// Lets go of the file.
+    func close() throws(LayerStoreError) { try Self.attempt("close") { try queue.close() } }
 
     func read<Value>(_ step: String, _ body: (Database) throws -> Value) throws(LayerStoreError) -> Value {
         try Self.attempt(step) { try queue.read(body) }
     }
 
+    /// Runs `body` in a transaction. The caller holds the commit lock.
     func write<Value>(_ step: String, _ body: (Database) throws -> Value) throws(LayerStoreError) -> Value {
-        try Self.attempt(step) {
+        let result = try Self.attempt(step) {
             // .immediate: take SQLite's lock at once instead of failing in the middle.
             try queue.writeWithoutTransaction { database in
                 var value: Value?
@@ -54,6 +91,13 @@ final class LayerIndex: Sendable {
                 return value!  // The transaction either set it or threw.
             }
         }
+        updateStamp()
+        return result
+    }
+
+    /// What was committed is committed: without a stamp the next command makes the index anew, which is no reason to fail.
+    private func updateStamp() {
+        if let stamp, let digest = try? fileDigest() { stamp.write(digest) }
     }
 
     private static func attempt<Value>(_ step: String, _ body: () throws -> Value) throws(LayerStoreError) -> Value {

@@ -22,6 +22,8 @@ public enum LayerStoreError: Error, CustomStringConvertible {
     case missingBlob(Digest, wantedBy: String)
     /// The blob's content is not what its name says.
     case damagedBlob(Digest, path: ByteString, found: String)
+    /// The same, with all that it touches.
+    case damage(IntegrityReport.Damage)
     /// A record, tree or reference is not in the form that layerfs writes.
     case damagedRecord(ByteString, reason: String)
     /// A file kept changing while it was copied into the store.
@@ -32,6 +34,8 @@ public enum LayerStoreError: Error, CustomStringConvertible {
     case noSuchName(String, near: [String])
     /// The name belongs to something else already.
     case nameTaken(String, detail: String)
+    /// The index was made by a newer layerfs.
+    case newerIndex(ByteString)
     /// The index was refused by SQLite.
     case index(step: String, message: String)
 
@@ -51,6 +55,9 @@ public enum LayerStoreError: Error, CustomStringConvertible {
         case .missingBlob(let digest, let user): "the store lacks the content \(digest) that \(user) names"
         case .damagedBlob(let digest, let path, let found):
             "the content \(digest) is damaged: \(path) \(found). Nothing was made from it"
+        case .damage(let damage):
+            "the content \(damage.digest ?? "") is damaged: \(damage.place) \(damage.detail)\(damage.touchedText). Nothing was made "
+                + "from it; `layerfs fsck --repair` replaces it by a good copy"
         case .damagedRecord(let what, let reason): "\(what) is damaged: \(reason)"
         case .sourceChanges(let path): "\(path) keeps changing while it is read. Stop its writer and add it again"
         case .sourceNotRegular(let path): "\(path) is not a regular file"
@@ -58,8 +65,10 @@ public enum LayerStoreError: Error, CustomStringConvertible {
             "there is no layer or image '\(name)'"
                 + (near.isEmpty ? ". `layerfs ls` lists them" : ". Did you mean \(near.joined(separator: ", "))?")
         case .nameTaken(let name, let detail): "the name '\(name)' is taken: \(detail)"
+        case .newerIndex(let path):
+            "the index \(path) was written by a newer layerfs. Use that one, or remove the file: it is made anew from the contents"
         case .index(let step, let message):
-            "cannot \(step) the index: \(message). The index can be rebuilt: remove index.sqlite and run the command again"
+            "cannot \(step) the index: \(message). `layerfs reindex` makes it anew"
         }
     }
 }
@@ -72,5 +81,15 @@ func during<Result: ~Copyable>(
         return try body()
     } catch {
         throw .system(step: step(), error)
+    }
+}
+
+extension IntegrityReport.Damage {
+    /// `; it is in the layers a, b and the images c`
+    fileprivate var touchedText: String {
+        let parts = [("layer", layers), ("image", images)].filter { !$0.1.isEmpty }.map { kind, names in
+            "the \(kind)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
+        }
+        return parts.isEmpty ? "" : "; it is in " + parts.joined(separator: " and ")
     }
 }

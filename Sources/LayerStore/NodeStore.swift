@@ -12,12 +12,19 @@ public import Trees
 public final class NodeStore: Sendable {
     private let store: StoreDirectory
     private let blobs: BlobStore
+    private let tamperGuard: TamperGuard
     // Made when the first node is: most materializing needs none, and a read-only store can have none.
     private let staging = Mutex<StagingArea?>(nil)
 
     public init(_ store: Store) {
         self.store = store.directory
         blobs = store.blobs
+        tamperGuard = store.tamperGuard
+    }
+
+    /// The content of the node that lies at `name` below `nodes/`; nil when that is no name of one.
+    static func digest(ofName name: ByteString) -> Digest? {
+        name.bytes.lastIndex(of: UInt8(ascii: ".")).flatMap { BlobPath.digest(ByteString(name.bytes[..<$0])) }
     }
 
     /// An inode that a file with this content and metadata may be a link to.
@@ -44,11 +51,38 @@ public final class NodeStore: Sendable {
             throw .damagedBlob(
                 digest, path: store.path + "/blobs/sha256/" + path, found: "has \(blob.size) bytes instead of \(size)")
         }
+        try tamperGuard.check(digest, blob)
         if wanted.matches(blob, exactTime: exactTime) { return Node(path: "blobs/sha256/" + path) }
         let name = path + "." + ByteString(wanted.key(exactTime: exactTime))
-        let isMade = try during("look for a node") { () throws(SystemError) in try store.nodes.contains(name) }
-        if !isMade { try makeNode(name, of: digest, wanted) }
+        var made = wanted
+        // Where the entry's time is no part of the bargain, the blob's tells whether the node was written to since.
+        if !exactTime { made.modified = Timestamp(blob.modified) }
+        do {
+            try checkNode(name, of: digest, try store.nodes.status(of: name), made)
+        } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
+            try makeNode(name, of: digest, made)
+        } catch let error as SystemError {
+            throw .system(step: "look for a node", error)
+        } catch let error as LayerStoreError {
+            throw error
+        } catch {
+            throw .damagedRecord(name, reason: "\(error)")
+        }
         return Node(path: "nodes/" + name)
+    }
+
+    /// A node whose inode is as it was made is believed; any other is read.
+    private func checkNode(
+        _ name: ByteString, of digest: Digest, _ status: FileStatus, _ made: InodeMetadata
+    ) throws {
+        if made.isLike(status) { return }
+        let place = store.path + "/nodes/" + name
+        if let fault = try store.nodes.open(name, [.readOnly, .noFollow]).contentFault(digest) {
+            throw LayerStoreError.damagedBlob(digest, path: place, found: fault)
+        }
+        if (status.permissions, status.uid, status.gid) != (made.mode, made.uid, made.gid) {
+            throw LayerStoreError.damagedBlob(digest, path: place, found: "was given another mode or owner")
+        }
     }
 
     private func makeNode(

@@ -34,13 +34,15 @@ public struct References: Sendable {
 
     /// All names of a kind, sorted.
     public func names(_ kind: NamedKind) throws(LayerStoreError) -> [Name] {
-        let entries = try during("list the references") { () throws(SystemError) in
-            switch kind {
-            case .layer: try store.layerReferences.names()
-            case .image: try store.imageReferences.names()
-            }
-        }
+        let entries = try during("list the references") { () throws(SystemError) in try files(kind) }
         return entries.compactMap { Self.name($0.name) }.sorted()
+    }
+
+    func files(_ kind: NamedKind) throws(SystemError) -> [DirectoryEntry] {
+        switch kind {
+        case .layer: try store.layerReferences.names()
+        case .image: try store.imageReferences.names()
+        }
     }
 
     /// Makes `name` stand for `digest`, durably. The caller holds the commit lock.
@@ -89,7 +91,7 @@ public struct References: Sendable {
         ByteString(name.text.utf8.flatMap { $0 == UInt8(ascii: "/") ? Array("%2F".utf8) : [$0] })
     }
 
-    private static func name(_ file: ByteString) -> Name? {
+    static func name(_ file: ByteString) -> Name? {
         guard let text = file.utf8Text else { return nil }
         return try? Name(text.split(separator: "%2F", omittingEmptySubsequences: false).joined(separator: "/"))
     }

@@ -22,7 +22,7 @@ extension Store {
     ///
     /// - Throws: ``LayerStoreError/noSuchName(_:near:)``.
     public func remove(_ name: Name) throws(LayerStoreError) -> Removal {
-        guard let index = writableIndex else { throw .readOnly(path, reason: "it was opened for reading") }
+        guard isWritable else { throw .readOnly(path, reason: "it was opened for reading") }
         return try whileCommitting { () throws(LayerStoreError) in
             guard let found = try lookUp(name) else {
                 throw .noSuchName(name.text, near: try near(name))
@@ -41,7 +41,7 @@ extension Store {
             } catch .system(_, let error) where Self.forbidsWriting(error) {
                 throw .readOnly(path, reason: "\(error)")
             }
-            try IndexUpdate(self, index).synchronise()
+            if let writableIndex { try IndexUpdate(self, writableIndex).synchronise() }
             return Removal(kind: found.kind, stillUsedBy: users)
         }
     }

@@ -2,7 +2,7 @@ public import Bytes
 public import Digests
 public import Posix
 import SystemPackage
-import Trees
+public import Trees
 
 /// An opened store.
 public final class Store: Sendable {
@@ -10,8 +10,12 @@ public final class Store: Sendable {
     public let blobs: BlobStore
     public let references: References
     let directory: StoreDirectory
-    /// Open for writing; nil in a store that is only read.
+    /// Open for writing; nil in a store that is only read, and while the index is damaged and others use the store, so that it
+    /// cannot be replaced: what is done then is not told to it, and it is rebuilt later.
     let writableIndex: LayerIndex?
+    /// Whether names may be changed.
+    let isWritable: Bool
+    let tamperGuard: TamperGuard
     /// Held as long as the store is open: nothing that is read or added meanwhile can be removed.
     private let lock: StoreLock
     private let patience: Duration
@@ -24,9 +28,18 @@ public final class Store: Sendable {
         case changing
         /// Something will be added; a store is made where there is none.
         case adding
+        /// Contents will be removed: the store is this command's alone.
+        case collecting
+        /// The index is made anew: the store is this command's alone.
+        case reindexing
+
+        /// How the store's lock is held.
+        var lockMode: FileLock.Mode { self == .collecting || self == .reindexing ? .exclusive : .shared }
     }
 
     /// Opens the store at `path`, an absolute path.
+    ///
+    /// An index that is damaged is rebuilt by whoever opens the store for more than reading.
     ///
     /// - Parameter patience: how long to wait for a command that has the store for itself.
     /// - Throws: ``LayerStoreError`` when there is no store to read, its format is not known, or it cannot be written.
@@ -35,23 +48,55 @@ public final class Store: Sendable {
     ) throws(LayerStoreError) {
         self.path = path
         self.patience = patience
+        let directory: StoreDirectory
         do {
             directory = try StoreDirectory(path, creating: access == .adding)
         } catch .system(_, let error) where access != .reading && Self.forbidsWriting(error) {
             throw .readOnly(path, reason: "\(error)")
         }
-        lock = try StoreLock(directory, .shared, patience: patience)
+        self.directory = directory
         blobs = BlobStore(store: directory)
         references = References(store: directory)
-        if access != .reading {
-            if let reason = directory.readOnlyReason { throw .readOnly(path, reason: reason) }
-            writableIndex = try LayerIndex(path: Self.indexPath(path), access: .changing)
-        } else {
-            writableIndex = nil
+        isWritable = access != .reading
+        if access != .reading, let reason = directory.readOnlyReason { throw .readOnly(path, reason: reason) }
+        let lock = try StoreLock(directory, access.lockMode, patience: patience)
+        switch access {
+        case .reading: writableIndex = nil
+        case .reindexing:
+            try StoreIndex(directory: directory).rebuild(from: Store(reading: directory), verifying: true)
+            writableIndex = try Self.openIndex(directory, patience)
+        case .changing, .adding, .collecting:
+            if let index = try Self.openIndex(directory, patience) {
+                writableIndex = index
+            } else {
+                try lock.whileAlone(directory, access.lockMode, patience: patience) {
+                    // A document that cannot be read is reported by whoever needs it.
+                    try? StoreIndex(directory: directory).rebuild(from: Store(reading: directory), verifying: false)
+                }
+                writableIndex = try Self.openIndex(directory, patience)
+            }
         }
+        self.lock = lock
+        tamperGuard = TamperGuard(directory, blobs, index: writableIndex)
     }
 
-    private static func indexPath(_ path: ByteString) -> ByteString { path + "/index.sqlite" }
+    /// The documents of a store that the caller has locked.
+    private init(reading directory: StoreDirectory) {
+        path = directory.path
+        patience = .zero
+        self.directory = directory
+        blobs = BlobStore(store: directory)
+        references = References(store: directory)
+        (isWritable, writableIndex) = (false, nil)
+        lock = StoreLock.none
+        tamperGuard = TamperGuard(directory, blobs, index: nil)
+    }
+
+    private static func openIndex(_ directory: StoreDirectory, _ patience: Duration) throws(LayerStoreError) -> LayerIndex? {
+        try StoreLock.commit(directory, patience: patience).whileHeld { () throws(LayerStoreError) in
+            try StoreIndex(directory: directory).openForWriting()
+        }
+    }
 
     /// An index that agrees with the references.
     ///
@@ -62,11 +107,11 @@ public final class Store: Sendable {
             try whileCommitting { () throws(LayerStoreError) in try IndexUpdate(self, writableIndex).synchronise() }
             return writableIndex
         }
-        if let index = try? LayerIndex(path: Self.indexPath(path), access: .reading),
+        if let index = StoreIndex(directory: directory).openForReading(),
             (try? IndexUpdate(self, index).isCurrent()) == true {
             return index
         }
-        let index = try LayerIndex(path: ":memory:", access: .changing)
+        let index = try LayerIndex.inMemory()
         try IndexUpdate(self, index).synchronise()
         return index
     }
@@ -95,8 +140,19 @@ extension Store {
         try directory.makeLink(name, to: node.path, in: self.directory.root)
     }
 
-    /// Opens the content `digest` to be copied or shared by the kernel. What it holds is not checked.
+    /// Opens the content `digest` to be copied or shared by the kernel.
+    ///
+    /// - Throws: ``LayerStoreError/damagedBlob(_:path:found:)`` when it was changed since it was stored.
     public func openContent(_ digest: Digest) throws(LayerStoreError) -> OwnedDescriptor {
-        try blobs.open(digest, wantedBy: "a layer")
+        let file = try blobs.open(digest, wantedBy: "a layer")
+        let status = try during("examine the content \(digest)") { () throws(SystemError) in try file.status() }
+        try tamperGuard.check(digest, status)
+        return file
+    }
+
+    /// Prepares to hand out the contents of `tree`: looks up what is known of them all at once.
+    public func prepare(_ tree: Tree) {
+        tamperGuard.prepare(
+            Set(tree.entries.compactMap { if case .file(let digest, let size) = $0.kind, size > 0 { digest } else { nil } }))
     }
 }

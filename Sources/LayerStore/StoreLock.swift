@@ -9,6 +9,11 @@ import SystemPackage
 struct StoreLock: ~Copyable, Sendable {
     private let lock: FileLock?
 
+    private init(_ lock: consuming FileLock?) { self.lock = lock }
+
+    /// No lock: its owner knows of one that is held.
+    static var none: StoreLock { StoreLock(nil) }
+
     /// Takes the lock, waiting up to `patience` for others to let go.
     ///
     /// - Throws: ``LayerStoreError/busy(_:holder:)`` when they do not.
@@ -19,9 +24,46 @@ struct StoreLock: ~Copyable, Sendable {
             // Without the file, or the right to open it, nobody who could write is excluded: reading goes on unlocked.
             guard mode == .shared, error.errno == .noSuchFileOrDirectory || error.errno == .permissionDenied else {
                 throw error.errno == .wouldBlock
-                    ? .busy(store.path, holder: "another layerfs command") : .system(step: "lock the store", error)
+                    ? .busy(store.path, holder: LockHolder.describe(in: store)) : .system(step: "lock the store", error)
             }
             lock = nil
+        }
+        if mode == .exclusive { LockHolder.record(in: store) }
+    }
+
+    /// Runs `body` if the store can be had alone at this moment; meanwhile a lock that is held shared becomes exclusive.
+    ///
+    /// - Throws: ``LayerStoreError/busy(_:holder:)`` when somebody else takes the store for himself before it is shared again.
+    borrowing func whileAlone(
+        _ store: StoreDirectory, _ held: FileLock.Mode, patience: Duration, _ body: () -> Void
+    ) throws(LayerStoreError) {
+        if held == .exclusive { return body() }
+        // Converting lets go of the lock for a moment (flock(2), NOTES): nothing that was read before may be relied on.
+        do throws(SystemError) {
+            try convert(to: .exclusive)
+            body()
+        } catch where error.errno == .wouldBlock {
+        } catch {
+            throw .system(step: "lock the store", error)
+        }
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do throws(SystemError) {
+                return try convert(to: .shared)
+            } catch where error.errno == .wouldBlock {
+                guard ContinuousClock.now < deadline else { throw .busy(store.path, holder: LockHolder.describe(in: store)) }
+                usleep(20_000)
+            } catch {
+                throw .system(step: "lock the store", error)
+            }
+        }
+    }
+
+    private borrowing func convert(to mode: FileLock.Mode) throws(SystemError) {
+        switch lock {
+        case .some(let lock): try lock.convert(to: mode)
+        case .none where mode == .shared: return
+        case .none: throw SystemError("flock", nil, .wouldBlock)
         }
     }
 

@@ -99,19 +99,22 @@ extension StoreSession {
         let old = try store.references.digest(of: name, kind)
         if let old {
             let detail = old == digest ? nil : try difference(old)
-            guard let detail else { return .unchanged }
+            guard let detail else {
+                try store.recordInodesLocked()
+                return .unchanged
+            }
             guard replacing else { throw .nameTaken(name.text, detail: detail) }
         }
-        guard let index = store.writableIndex else {
-            throw .readOnly(store.path, reason: "it was opened for reading")
-        }
+        guard store.isWritable else { throw .readOnly(store.path, reason: "it was opened for reading") }
         // Only now, so that a name that is refused leaves nothing behind.
         try publish()
         // Whatever a command that died left out is made good first, so that the index is whole again.
-        try IndexUpdate(store, index).synchronise()
+        if let index = store.writableIndex { try IndexUpdate(store, index).synchronise() }
         try store.references.set(name, kind, to: digest, staging: staging)
-        try index.write("update") { database in
+        let inodes = store.tamperGuard.takeUnrecorded()
+        try store.writableIndex?.write("update") { database in
             try update(database)
+            try InodeFingerprint.record(inodes, database)
             try IndexUpdate.setName(name.text, kind, digest, database)
             try IndexUpdate.removeUnreachable(database)
         }

@@ -20,6 +20,8 @@ public final class StoreSession: Sendable {
     struct Pending {
         var name: ByteString
         var size: UInt64
+        /// Takes the place of a blob that is damaged.
+        var replaces = false
     }
 
     init(_ store: Store) throws(LayerStoreError) {
@@ -97,14 +99,24 @@ public final class StoreSession: Sendable {
     /// Whether the content is in the store, or staged by this session.
     func contains(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
         if size == 0 || pending.withLock({ $0[digest] != nil }) { return true }
-        return try store.blobs.size(of: digest) == size
+        return try stored(digest, size: size) == .good
+    }
+
+    private enum Stored { case absent, good, damaged }
+
+    /// What the store has of a content. One that was changed through a hard link is as good as none.
+    private func stored(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Stored {
+        guard let status = try store.blobs.status(of: digest) else { return .absent }
+        guard status.size == size else { return .damaged }
+        if case .content? = try store.tamperGuard.fault(digest, status) { return .damaged }
+        return .good
     }
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.
     private func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {
-        // A blob of another size is damaged; the good copy will replace it.
-        let isStored = copy.size == 0 ? true : try store.blobs.size(of: copy.digest) == copy.size
-        let isNeeded = !isStored && pending.withLock { $0.insert(copy) }
+        // A blob that is damaged will be replaced by the good copy.
+        let stored = copy.size == 0 ? .good : try stored(copy.digest, size: copy.size)
+        let isNeeded = stored != .good && pending.withLock { $0.insert(copy, replaces: stored == .damaged) }
         if !isNeeded { staging.discard(copy.name) }
         return isNeeded
     }
@@ -126,6 +138,7 @@ public final class StoreSession: Sendable {
                 let shard = ByteString(path.bytes[..<2])
                 if shards.insert(shard).inserted { try store.directory.blobs.ensureDirectory(shard) }
                 try name(content, path: path)
+                store.tamperGuard.published(digest, try store.directory.blobs.status(of: path))
             }
             try flushDirectories(shards)
         } catch {
@@ -138,8 +151,9 @@ public final class StoreSession: Sendable {
         do {
             try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: false)
         } catch where error.errno == .fileExists {
-            // Another command stored the same content meanwhile; a damaged one of another size gives way.
-            let isDamaged = try store.directory.blobs.status(of: path).size != content.size
+            // Another command stored the same content meanwhile; a damaged one gives way.
+            let isDamaged =
+                content.replaces ? true : try store.directory.blobs.status(of: path).size != content.size
             if isDamaged {
                 try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: true)
             }
@@ -170,9 +184,9 @@ public final class StoreSession: Sendable {
 
 extension [Digest: StoreSession.Pending] {
     /// Adds a copy; false when the same content waits already.
-    fileprivate mutating func insert(_ copy: ContentCopy) -> Bool {
+    fileprivate mutating func insert(_ copy: ContentCopy, replaces: Bool) -> Bool {
         guard self[copy.digest] == nil else { return false }
-        self[copy.digest] = StoreSession.Pending(name: copy.name, size: copy.size)
+        self[copy.digest] = StoreSession.Pending(name: copy.name, size: copy.size, replaces: replaces)
         return true
     }
 }

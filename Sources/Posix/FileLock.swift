@@ -17,10 +17,17 @@ public struct FileLock: ~Copyable, Sendable {
     ///
     /// - Throws: EWOULDBLOCK when somebody else holds it in a mode that excludes `mode`.
     public init(_ file: consuming OwnedDescriptor, _ mode: Mode) throws(SystemError) {
-        let (number, path) = (file.rawValue, file.path)
-        let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
-        _ = try retrying("flock", path) { flock(number, operation) }
         self.file = file
+        try convert(to: mode)
+    }
+
+    /// Holds the lock in another mode, without waiting.
+    ///
+    /// - Throws: EWOULDBLOCK when somebody else holds it in a mode that excludes `mode`; then it is not held at all.
+    public borrowing func convert(to mode: Mode) throws(SystemError) {
+        let number = file.rawValue
+        let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
+        _ = try retrying("flock", file.path) { flock(number, operation) }
     }
 
     /// Runs `body` with the lock held.

@@ -108,7 +108,7 @@ struct MaterializeTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: blob)
         try Data("hellO".utf8).write(to: URL(fileURLWithPath: blob))
         #expect { try Materialize(fixture.workspace, link: .copy).run(tree, at: fixture.path("root")) } throws: {
-            if case LayerStoreError.damagedBlob = $0 { true } else { false }
+            if case LayerStoreError.damage(let damage) = $0 { damage.layers == ["a"] } else { false }
         }
     }
 }

@@ -37,12 +37,13 @@ struct IndexTests {
     @Test func anIndexThatMissedACommitCatchesUp() throws {
         let fixture = try StoreFixture()
         try StoreFixture.add("a", ["/f": "1"], to: fixture.open())
-        let old = try Data(contentsOf: URL(fileURLWithPath: "\(fixture.path)/index.sqlite"))
+        let names = ["index.sqlite", "index.sha256"]
+        let old = try names.map { try Data(contentsOf: URL(fileURLWithPath: "\(fixture.path)/\($0)")) }
         try StoreFixture.add("b", ["/g": "2"], to: fixture.open())
         _ = try fixture.open(.changing).remove(Name("a"))
         let current = try fixture.open(.reading).diskUsage()
         // As if the last two commands had died after changing their references.
-        try old.write(to: URL(fileURLWithPath: "\(fixture.path)/index.sqlite"))
+        for (name, bytes) in zip(names, old) { try bytes.write(to: URL(fileURLWithPath: "\(fixture.path)/\(name)")) }
         #expect(try fixture.open(.reading).diskUsage() == current)
         #expect(try fixture.open().diskUsage() == current)
     }
@@ -50,7 +51,7 @@ struct IndexTests {
     @Test func theIndexOfANewerProgramIsRefused() throws {
         let fixture = try StoreFixture()
         _ = try fixture.open()
-        let index = try LayerIndex(path: fixture.path + "/index.sqlite", access: .changing)
+        let index = try #require(try fixture.open().writableIndex)
         try index.write("test") { database in
             try database.execute(sql: "INSERT INTO grdb_migrations VALUES ('9-from-the-future')")
         }

@@ -60,7 +60,7 @@ final class StoreFixture {
         for name in FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? [] {
             var isDirectory: ObjCBool = false
             guard FileManager.default.fileExists(atPath: root + "/" + name, isDirectory: &isDirectory),
-                !isDirectory.boolValue, !name.hasPrefix("index.sqlite")
+                !isDirectory.boolValue, !name.hasPrefix("index.")
             else { continue }
             result[name] = Digest(hashing: Array(try Data(contentsOf: URL(fileURLWithPath: root + "/" + name))))
         }

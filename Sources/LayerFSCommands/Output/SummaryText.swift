@@ -55,6 +55,24 @@ enum SummaryText {
         return "exported \(expression) to \(place): \(result.layers.count) layers, \(ByteCount(size)), manifest \(manifest.digest)"
     }
 
+    static func collected(_ report: GarbageReport) -> [String] {
+        let (verb, total) = (report.dryRun ? "would remove" : "removed", report.total)
+        let kinds = [
+            (report.blobs, "blobs"), (report.nodes, "further nodes"), (report.staging, "staged files"),
+            (report.cache, "cached files"),
+        ].filter { $0.0.count > 0 }.map { "\($0.0.count) \($0.1)" }
+        var lines = ["\(verb) \(kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")); \(report.live) blobs are in use"]
+        if total.count > 0 {
+            let freed = "\(report.dryRun ? "would free" : "freed") \(ByteCount(total.freed)) of disk"
+            lines[0] += "; \(freed)"
+            if report.blobs.bytes > 0, total.freed < report.blobs.bytes {
+                lines.append("  the rest of \(ByteCount(total.bytes)) stays in roots that share it by hard links")
+            }
+        }
+        if report.young > 0 { lines.append("  kept \(report.young) unused files that are younger than was asked for") }
+        return lines
+    }
+
     static func materialized(_ summary: MaterializeSummary, at directory: String) -> String {
         var parts: [String] = []
         if summary.linked > 0 { parts.append("\(summary.linked) linked (\(ByteCount(summary.linkedBytes)))") }

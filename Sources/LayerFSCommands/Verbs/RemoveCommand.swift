@@ -9,8 +9,8 @@ struct RemoveCommand: ParsableCommand {
         commandName: "rm",
         abstract: "Forget the names of layers or images.",
         discussion: """
-            An image keeps the layers it stacks, whatever becomes of their names. Contents stay in the store; a later version \
-            collects those that nothing uses.
+            An image keeps the layers it stacks, whatever becomes of their names. Contents stay in the store until \
+            `layerfs gc` collects those that nothing uses.
             """)
 
     @Argument(help: ArgumentHelp("The names to forget.", valueName: "name"), transform: Name.init)

@@ -1,0 +1,160 @@
+import Bytes
+import Digests
+public import Posix
+import SystemPackage
+import Trees
+
+/// Checks every byte of a store against its name, and everything that names something against what it names.
+public struct IntegrityCheck: Sendable {
+    let store: Store
+    let pool: WorkerPool
+    /// Believe an inode whose state is the one that is remembered, instead of reading it.
+    let fast: Bool
+    /// Told how many bytes there are to be read, and then of each file read; throws to end the check.
+    let begin: @Sendable (UInt64) -> Void
+    let advance: @Sendable (UInt64) throws -> Void
+
+    public init(
+        _ store: Store, pool: WorkerPool, fast: Bool = false, begin: @escaping @Sendable (UInt64) -> Void,
+        advance: @escaping @Sendable (UInt64) throws -> Void
+    ) {
+        (self.store, self.pool, self.fast) = (store, pool, fast)
+        (self.begin, self.advance) = (begin, advance)
+    }
+
+    /// Reads everything and says what is wrong.
+    ///
+    /// - Throws: ``LayerStoreError`` when the store's own directories cannot be read, and what `advance` throws.
+    public func run() throws -> IntegrityReport {
+        // Names first: what a command adds meanwhile is then there by the time that blobs are listed.
+        let graph = try StoreGraph(of: store)
+        var report = IntegrityReport()
+        report.damages = graph.damages
+        (report.layers, report.images) = (graph.layers.count, graph.images.count)
+        let blobs = try files(in: store.directory.blobs, "blobs/sha256", &report) { BlobPath.digest($0) }
+        let nodes = try files(in: store.directory.nodes, "nodes", &report, digest: NodeStore.digest(ofName:))
+        begin((blobs + nodes).reduce(0) { $0 &+ $1.size })
+        let needed = graph.needed
+        store.tamperGuard.prepare(blobs.map(\.digest))
+        let verdicts = try pool.map(blobs.count) { index in
+            try blobVerdict(blobs[index], size: needed[blobs[index].digest] ?? nil)
+        }
+        report.blobs = blobs.count
+        report.bytes = blobs.reduce(0) { $0 &+ $1.size }
+        report.damages += verdicts.compactMap { $0 }
+        let present = Set(blobs.map(\.digest))
+        for digest in needed.keys where !present.contains(digest) {
+            report.damages.append(.init(kind: .missing, digest: digest, detail: "it is not there"))
+        }
+        report.nodes = nodes.count
+        report.damages += try pool.map(nodes.count) { index in try nodeVerdict(nodes[index]) }.compactMap { $0 }
+        let isReadable = report.damages.allSatisfy { $0.kind == .node }
+        // No command is then between naming something and telling the index.
+        let fault = try store.whileCommitting { () throws(LayerStoreError) in try indexFault(isReadable: isReadable) }
+        if let detail = fault {
+            report.damages.append(.init(kind: .index, place: "\(StoreIndex.fileName)", detail: detail))
+        }
+        graph.attribute(&report.damages)
+        report.damages.sort { ($0.place, $0.kind.rawValue) < ($1.place, $1.kind.rawValue) }
+        return report
+    }
+
+    /// A file of the store that is named by its content.
+    struct StoredFile: Sendable {
+        var digest: Digest
+        /// Below `blobs/sha256` or `nodes`.
+        var path: ByteString
+        var size: UInt64
+    }
+
+    private func files(
+        in parent: borrowing OwnedDescriptor, _ place: String, _ report: inout IntegrityReport,
+        digest: (ByteString) -> Digest?
+    ) throws -> [StoredFile] {
+        var result: [StoredFile] = []
+        for shard in try parent.names() {
+            guard shard.kind == .directory, shard.name.count == 2 else {
+                report.foreignFiles.append("\(place)/\(shard.name)")
+                continue
+            }
+            let directory = try parent.open(shard.name, [.readOnly, .directory, .noFollow])
+            for file in try directory.names() {
+                let path = shard.name + "/" + file.name
+                let status = try directory.status(of: file.name)
+                if let content = digest(path), status.kind == .regular {
+                    result.append(StoredFile(digest: content, path: path, size: status.size))
+                } else {
+                    report.foreignFiles.append("\(place)/\(path)")
+                }
+            }
+        }
+        return result.sorted { $0.path < $1.path }
+    }
+
+    /// What is wrong with a blob; nil when nothing is.
+    private func blobVerdict(_ file: StoredFile, size: UInt64?) throws -> IntegrityReport.Damage? {
+        let expected = store.tamperGuard.expected(file.digest)
+        let found = InodeFingerprint(try store.directory.blobs.status(of: file.path))
+        if fast, found == expected {
+            try advance(file.size)
+        } else if let fault = try contentFault(file, in: store.directory.blobs) {
+            return .init(kind: .damaged, digest: file.digest, detail: fault)
+        }
+        if let expected, found.isRegranted(expected) {
+            let detail = "it was given mode and owner \(found.metadataText) instead of \(expected.metadataText)"
+            return .init(kind: .metadata, digest: file.digest, detail: detail)
+        }
+        guard let size, size != file.size else { return nil }
+        return .init(kind: .record, digest: file.digest, detail: "it has \(file.size) bytes, but a tree says \(size)")
+    }
+
+    private func nodeVerdict(_ file: StoredFile) throws -> IntegrityReport.Damage? {
+        // The time of a node is its blob's, unless a root was made with exact times.
+        let blob = try? store.directory.blobs.status(of: BlobPath.of(file.digest))
+        let status = try store.directory.nodes.status(of: file.path)
+        let isLikeMade = fast && blob?.modified == status.modified && blob?.size == status.size
+        if isLikeMade { try advance(file.size) }
+        var fault = isLikeMade ? nil : try contentFault(file, in: store.directory.nodes)
+        if fault == nil {
+            let opened = try store.directory.nodes.open(file.path, [.readOnly, .noFollow])
+            let metadata = Metadata(try opened.status(), attributes: try opened.extendedAttributes())
+            if !InodeMetadata(metadata).hasKey(of: file.path) { fault = "its mode, owner or attributes were changed" }
+        }
+        return fault.map { .init(kind: .node, place: "nodes/\(file.path)", digest: "\(file.digest)", detail: $0) }
+    }
+
+    /// Why the content is not what the file's name says.
+    private func contentFault(_ file: StoredFile, in parent: borrowing OwnedDescriptor) throws -> String? {
+        var hasher = DigestHasher()
+        do {
+            let opened = try parent.open(file.path, [.readOnly, .noFollow])
+            try opened.forEachPiece { piece in
+                hasher.update(piece)
+                try advance(UInt64(piece.count))
+            }
+        } catch let error as SystemError {
+            return "it cannot be read: \(error)"
+        }
+        let found = hasher.finalize()
+        return found == file.digest ? nil : "its bytes have the digest \(found)"
+    }
+
+    /// Why the index is not what contents and references say; nil when it is, or when that cannot be told.
+    private func indexFault(isReadable: Bool) throws(LayerStoreError) -> String? {
+        guard try store.directory.hasIndex() else { return nil }
+        guard let index = store.writableIndex ?? StoreIndex(directory: store.directory).openForReading(),
+            (try? index.agreesWithStamp()) == true
+        else { return "it is not as the last command left it" }
+        guard isReadable else { return nil }
+        let truth = try LayerIndex.inMemory()
+        try IndexUpdate(store, truth).synchronise()
+        return try IndexComparison.difference(index, truth)
+    }
+}
+
+extension StoreDirectory {
+    /// Whether there is an index at all: one that is missing is made by the next command that writes.
+    func hasIndex() throws(LayerStoreError) -> Bool {
+        try during("look for the index") { () throws(SystemError) in try root.contains(StoreIndex.fileName) }
+    }
+}

@@ -1,0 +1,61 @@
+import Bytes
+import Digests
+import Posix
+import SystemPackage
+import Trees
+
+/// Everything that the names of a store reach: documents, and the contents of the files in their trees.
+struct LiveContents {
+    /// Of documents and files.
+    private(set) var digests: Set<Digest> = []
+    /// Of the layers' canonical tars, by which caches may name what they keep.
+    private(set) var diffIDs: Set<Digest> = []
+
+    /// Walks from the references of `store`.
+    ///
+    /// - Throws: ``LayerStoreError`` for a reference that cannot be understood and for a document that is missing or
+    ///   damaged: what it would have led to is not known, so nothing may be taken for garbage.
+    init(of store: Store) throws(LayerStoreError) {
+        for kind in NamedKind.allCases {
+            for name in try store.references.allNames(kind) {
+                guard let record = try store.references.digest(of: name, kind) else { continue }
+                switch kind {
+                case .layer: try insert(layer: record, of: store)
+                case .image:
+                    guard digests.insert(record).inserted else { continue }
+                    for layer in try store.imageRecord(record).layers { try insert(layer: layer.record, of: store) }
+                }
+            }
+        }
+    }
+
+    private mutating func insert(layer digest: Digest, of store: Store) throws(LayerStoreError) {
+        guard digests.insert(digest).inserted else { return }
+        let record = try store.layerRecord(digest)
+        diffIDs.insert(record.diffID.digest)
+        // Provenance names no contents, yet damage in it is better met before than after anything is gone.
+        if let provenance = record.provenance {
+            digests.insert(provenance)
+            _ = try store.provenance(of: record)
+        }
+        guard digests.insert(record.tree).inserted else { return }
+        for entry in try store.tree(of: record).entries {
+            if case .file(let content, _) = entry.kind { digests.insert(content) }
+        }
+    }
+}
+
+extension References {
+    /// As ``names(_:)``, but a file that is no reference is an error, not overlooked: it may be one that a newer program wrote.
+    func allNames(_ kind: NamedKind) throws(LayerStoreError) -> [Name] {
+        let entries = try during("list the references") { () throws(SystemError) in try files(kind) }
+        var names: [Name] = []
+        for entry in entries {
+            guard let name = Self.name(entry.name) else {
+                throw .damagedRecord(ByteString("refs/\(kind.rawValue)s/") + entry.name, reason: "it is no name that layerfs writes")
+            }
+            names.append(name)
+        }
+        return names.sorted()
+    }
+}

@@ -1,0 +1,121 @@
+import Bytes
+import Digests
+import Posix
+import Trees
+
+/// Names, records and trees of a store, as far as they can be read: who needs what.
+///
+/// A document that is missing or damaged is left out here; it is found when all blobs are read.
+struct StoreGraph {
+    /// A layer that a name or an image reaches.
+    struct Layer {
+        /// Its own, and where it has none those that images know it by.
+        var names: Set<String> = []
+        var images: Set<String> = []
+        var record: LayerRecord?
+        var tree: Tree?
+    }
+
+    private(set) var layers: [Digest: Layer] = [:]
+    /// Image records and the names they have.
+    private(set) var images: [Digest: Set<String>] = [:]
+    private(set) var damages: [IntegrityReport.Damage] = []
+
+    init(of store: Store) throws(LayerStoreError) {
+        for kind in NamedKind.allCases {
+            for file in try during("list the references", { () throws(SystemError) in try store.references.files(kind) }) {
+                let place = "refs/\(kind.rawValue)s/\(file.name)"
+                guard let name = References.name(file.name) else {
+                    damages.append(.init(kind: .reference, place: place, detail: "it is no name that layerfs writes"))
+                    continue
+                }
+                do throws(LayerStoreError) {
+                    guard let record = try store.references.digest(of: name, kind) else { continue }
+                    switch kind {
+                    case .layer: layers[record, default: Layer()].names.insert(name.text)
+                    case .image: images[record, default: []].insert(name.text)
+                    }
+                } catch {
+                    damages.append(.init(kind: .reference, place: place, detail: "\(error)"))
+                }
+            }
+        }
+        let named = Set(layers.keys)
+        for (digest, names) in images {
+            guard let image = read(digest, { () throws(LayerStoreError) in try store.imageRecord(digest) }) else { continue }
+            for layer in image.layers {
+                layers[layer.record, default: Layer()].images.formUnion(names)
+                if !named.contains(layer.record) { layers[layer.record]?.names.insert(layer.name) }
+            }
+        }
+        for digest in Array(layers.keys) {
+            guard let record = read(digest, { () throws(LayerStoreError) in try store.layerRecord(digest) }) else { continue }
+            layers[digest]?.record = record
+            let tree = read(record.tree) { () throws(LayerStoreError) in try store.tree(of: record) }
+            layers[digest]?.tree = tree
+            guard let provenance = record.provenance else { continue }
+            _ = read(provenance) { () throws(LayerStoreError) in try store.provenance(of: record) }
+        }
+    }
+
+    private mutating func read<Document>(_ digest: Digest, _ body: () throws(LayerStoreError) -> Document) -> Document? {
+        do throws(LayerStoreError) {
+            return try body()
+        } catch .damagedRecord(_, let reason) {
+            damages.append(.init(kind: .record, digest: digest, detail: reason))
+            return nil
+        } catch {
+            return nil
+        }
+    }
+
+    /// Everything that must be there: documents, and contents with the size that trees say.
+    var needed: [Digest: UInt64?] {
+        var result: [Digest: UInt64?] = [:]
+        for (digest, layer) in layers {
+            result[digest] = .some(nil)
+            for document in [layer.record?.tree, layer.record?.provenance] { if let document { result[document] = .some(nil) } }
+            for entry in layer.tree?.entries ?? [] {
+                if case .file(let content, let size) = entry.kind, size > 0 { result[content] = size }
+            }
+        }
+        for digest in images.keys { result[digest] = .some(nil) }
+        return result
+    }
+
+    /// Completes `damages` with whom each of them touches.
+    func attribute(_ damages: inout [IntegrityReport.Damage]) {
+        var positions: [Digest: [Int]] = [:]
+        for (index, damage) in damages.enumerated() {
+            if let digest = damage.digest.flatMap({ try? Digest(parsing: $0) }) { positions[digest, default: []].append(index) }
+        }
+        var touched = [(layers: Set<String>, images: Set<String>)](repeating: ([], []), count: damages.count)
+        for (digest, names) in images { for index in positions[digest] ?? [] { touched[index].images.formUnion(names) } }
+        for (digest, layer) in layers {
+            func touch(_ content: Digest, _ path: TreePath?) {
+                for index in positions[content] ?? [] {
+                    touched[index].layers.formUnion(layer.names)
+                    touched[index].images.formUnion(layer.images)
+                    guard let path else { continue }
+                    damages[index].paths += layer.names.map { .init(layer: $0, path: path.description) }
+                }
+            }
+            for document in [digest, layer.record?.tree, layer.record?.provenance] { if let document { touch(document, nil) } }
+            for entry in layer.tree?.entries ?? [] {
+                if case .file(let content, _) = entry.kind { touch(content, entry.path) }
+            }
+        }
+        for index in damages.indices {
+            damages[index].layers = touched[index].layers.sorted()
+            damages[index].images = touched[index].images.sorted()
+            damages[index].paths.sort { ($0.layer, $0.path) < ($1.layer, $1.path) }
+        }
+    }
+}
+
+extension IntegrityReport.Damage {
+    /// Of the blob `digest`.
+    init(kind: IntegrityReport.Kind, digest: Digest, detail: String) {
+        self.init(kind: kind, place: "blobs/sha256/\(BlobPath.of(digest))", digest: "\(digest)", detail: detail)
+    }
+}

@@ -1,0 +1,115 @@
+import Bytes
+import Digests
+import Posix
+import Synchronization
+import SystemPackage
+import Trees
+
+/// Notices, by one stat(2), that a blob was written to or given another mode or owner through a hard link.
+///
+/// A state that the index remembers is believed. Any other is read: a difference that the content does not show (a store that was
+/// copied elsewhere has other inodes) is none. Without an index everything is read, once per process.
+final class TamperGuard: Sendable {
+    private let store: StoreDirectory
+    private let blobs: BlobStore
+    /// Only asked for fingerprints: a wrong one costs reading, and cannot pass a changed content for a good one.
+    private let index: LayerIndex?
+    private let remembered = Mutex<[Digest: InodeFingerprint?]>([:])
+    private let verified = Mutex<[Digest: InodeFingerprint]>([:])
+    /// States that were found to be good and that the index does not know.
+    private let unrecorded = Mutex<[Digest: InodeFingerprint]>([:])
+
+    init(_ directory: StoreDirectory, _ blobs: BlobStore, index: LayerIndex?) {
+        store = directory
+        self.blobs = blobs
+        self.index = index ?? (try? LayerIndex(path: directory.path + "/" + StoreIndex.fileName, access: .reading))
+    }
+
+    /// What is wrong with a blob.
+    enum Fault {
+        case content(found: String)
+        case metadata(expected: InodeFingerprint)
+    }
+
+    /// Looks up many at once what the index remembers.
+    func prepare(_ digests: some Collection<Digest>) {
+        guard let index else { return }
+        let found = try? index.read("read") { database in
+            try digests.map { ($0, try InodeFingerprint.find($0, database)) }
+        }
+        remembered.withLock { known in for (digest, state) in found ?? [] { known[digest] = .some(state) } }
+    }
+
+    /// The state of the blob's inode that the index remembers.
+    func expected(_ digest: Digest) -> InodeFingerprint? {
+        if let known = remembered.withLock({ $0[digest] }) { return known }
+        let found = (try? index?.read("read") { try InodeFingerprint.find(digest, $0) }) ?? nil
+        remembered.withLock { $0[digest] = .some(found) }
+        return found
+    }
+
+    /// What is wrong with the blob `digest`, whose inode has this `status`; nil when nothing is.
+    func fault(_ digest: Digest, _ status: FileStatus) throws(LayerStoreError) -> Fault? {
+        let found = InodeFingerprint(status)
+        let expected = expected(digest)
+        if found == expected || verified.withLock({ $0[digest] }) == found { return nil }
+        if let damage = try contentFault(digest) { return .content(found: damage) }
+        if let expected, found.isRegranted(expected) { return .metadata(expected: expected) }
+        verified.withLock { $0[digest] = found }
+        unrecorded.withLock { $0[digest] = found }
+        return nil
+    }
+
+    private func contentFault(_ digest: Digest) throws(LayerStoreError) -> String? {
+        let file = try blobs.open(digest, wantedBy: "a layer")
+        return try during("read the content \(digest)") { () throws(SystemError) in try file.contentFault(digest) }
+    }
+
+    /// - Throws: ``LayerStoreError/damagedBlob(_:path:found:)`` when the content was changed, or the inode's mode or owner.
+    func check(_ digest: Digest, _ status: FileStatus) throws(LayerStoreError) {
+        let detail: String
+        switch try fault(digest, status) {
+        case nil: return
+        case .content(let found): detail = found
+        case .metadata(let expected): detail = "was given another mode or owner than \(expected.metadataText)"
+        }
+        throw .damagedBlob(digest, path: store.path + "/blobs/sha256/" + BlobPath.of(digest), found: detail)
+    }
+
+    /// Notes the state of a blob that was just published.
+    func published(_ digest: Digest, _ status: FileStatus) {
+        let state = InodeFingerprint(status)
+        verified.withLock { $0[digest] = state }
+        unrecorded.withLock { $0[digest] = state }
+    }
+
+    /// The good states that the index does not know, for the last time.
+    func takeUnrecorded() -> [Digest: InodeFingerprint] {
+        unrecorded.withLock { states in
+            defer { states = [:] }
+            return states
+        }
+    }
+}
+
+extension InodeFingerprint {
+    /// `0755 0:0`.
+    var metadataText: String { "0\(String(mode, radix: 8)) \(uid):\(gid)" }
+}
+
+extension OwnedDescriptor {
+    /// Reads to the end; why that is not the content `digest`, or nil when it is.
+    borrowing func contentFault(_ digest: Digest) throws(SystemError) -> String? {
+        var hasher = DigestHasher()
+        do {
+            try forEachPiece { hasher.update($0) }
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            // Hashing does not fail.
+            return "\(error)"
+        }
+        let found = hasher.finalize()
+        return found == digest ? nil : "has the digest \(found)"
+    }
+}
