@@ -54,10 +54,13 @@ public struct ImageExporter: Sendable {
             }
         default: throw TransportError.invalidTarget(path, reason: "it exists and is not a directory")
         }
+        guard try !target.isLink() else {
+            throw TransportError.invalidTarget(path, reason: "it is a symbolic link, but not to an image layout")
+        }
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let written = try write(image, named: names, into: staged)
-        try staged.publish(as: target.name)
-        return written
+        // Where somebody made it meanwhile, what they made decides what to do.
+        return try staged.publish(as: target.name) ? written : writeLayout(image, named: names, at: path)
     }
 
     private func add(

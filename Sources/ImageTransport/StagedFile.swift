@@ -69,16 +69,26 @@ final class StagedDirectory {
 
     /// Gives the directory its name. An empty directory that has it is replaced; anything else is not.
     ///
-    /// - Throws: EEXIST or ENOTEMPTY when the name is taken.
-    func publish(as name: ByteString) throws(SystemError) {
+    /// - Returns: false when the name is taken.
+    func publish(as name: ByteString) throws(SystemError) -> Bool {
         do {
             try parent.rename(temporaryName, to: name, in: parent, replacing: false)
-        } catch  where error.errno == .fileExists {
-            guard try parent.status(of: name).kind == .directory else { throw error }
-            // rename(2) replaces a directory only while it is empty.
-            try parent.rename(temporaryName, to: name, in: parent, replacing: true)
+        } catch where error.errno == .fileExists {
+            guard try replaceEmptyDirectory(name) else { return false }
         }
         isPublished = true
         try parent.sync()
+        return true
+    }
+
+    private func replaceEmptyDirectory(_ name: ByteString) throws(SystemError) -> Bool {
+        guard try parent.status(of: name).kind == .directory else { return false }
+        do {
+            // rename(2) replaces a directory only while it is empty.
+            try parent.rename(temporaryName, to: name, in: parent, replacing: true)
+            return true
+        } catch where error.errno == .fileExists || error.errno == .directoryNotEmpty {
+            return false
+        }
     }
 }

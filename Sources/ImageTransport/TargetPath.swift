@@ -33,8 +33,19 @@ struct TargetPath: ~Copyable {
     func kind() throws(SystemError) -> FileKind? {
         do {
             return try parent.status(of: name, followingLink: true).kind
-        } catch  where error.errno == .noSuchFileOrDirectory {
+        } catch where error.errno == .noSuchFileOrDirectory {
             return nil
+        }
+    }
+}
+
+extension TargetPath {
+    /// Whether a symbolic link has the name.
+    func isLink() throws(SystemError) -> Bool {
+        do {
+            return try parent.status(of: name).kind == .symlink
+        } catch where error.errno == .noSuchFileOrDirectory {
+            return false
         }
     }
 }

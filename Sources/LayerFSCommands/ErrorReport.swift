@@ -62,7 +62,7 @@ enum ErrorReport {
         case .noSuchName, .unknownUser: notFound
         case .targetExists: conflict
         case .replayDiffers: integrity
-        case .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,
+        case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,
             .mixedPlatforms:
             usage
         case .system, .inconsistentTree: failure
@@ -77,7 +77,14 @@ enum ErrorReport {
     }
 
     private static func code(_ error: TransportError) -> Int32 {
-        failure
+        switch error {
+        case .invalidTarget: conflict
+        case .layoutBusy: busy
+        case .contentSize, .malformedDocument, .missing, .digestMismatch, .sizeMismatch, .diffIDMismatch, .layerCount,
+            .gzip, .invalidLayer:
+            integrity
+        case .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory: failure
+        }
     }
 
     private static func code(_ error: RunFailure) -> Int32 {

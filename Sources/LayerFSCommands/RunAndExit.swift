@@ -16,7 +16,7 @@ extension LayerFSCommand {
         StandardStreams.ensureOpen()
         Interruption.noteSignals()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(RawArguments.ofProcess())
             try command.run()
             Glibc.exit(0)
         } catch {

@@ -29,12 +29,13 @@ public struct ComposeImage: Sendable {
         var selection = try workspace.select(expression)
         selection.settings = selection.settings.overridden(by: settings)
         if let onConflict { selection.onConflict = onConflict }
+        selection = selection.withoutRepetitions
         _ = try ImageDefaults(workspace, selection)
         let composition = try workspace.compose(selection)
         guard let name else { return Result(composition: composition, selection: selection, outcome: nil) }
         let record = ImageRecord(
             created: workspace.now, expression: expression.description,
-            layers: selection.layers.map { ImageRecord.Layer(name: $0.name, record: $0.digest) },
+            layers: selection.layers.map { ImageRecord.Layer(name: $0.name, record: $0.digest, group: $0.group) },
             onConflict: selection.onConflict, entries: composition.tree.entries.count, size: composition.tree.size,
             settings: selection.settings)
         let session = try workspace.store.beginAdding()

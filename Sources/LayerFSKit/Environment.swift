@@ -1,5 +1,6 @@
 public import Bytes
 import Foundation
+public import Posix
 public import Trees
 
 /// What layerfs takes from its process's environment, as values.
@@ -13,22 +14,29 @@ public struct Environment: Sendable {
 
     /// Where the store is: `option`, else LAYERFS_STORE, else `layerfs` in XDG_DATA_HOME, else `~/.local/share/layerfs`.
     ///
-    /// - Parameter directory: the current directory, to which a relative place is relative.
+    /// - Parameter currentDirectory: that to which a relative place is relative; asked for only then.
     /// - Throws: ``LayerFSError/noStoreLocation`` when none of them is set.
-    public func storePath(option: String?, relativeTo directory: ByteString) throws(LayerFSError) -> ByteString {
-        let path: String
-        if let chosen = option ?? value("LAYERFS_STORE") {
+    public func storePath(
+        option: ByteString?, currentDirectory: () throws(SystemError) -> ByteString
+    ) throws(LayerFSError) -> ByteString {
+        let path: ByteString
+        if let chosen = option ?? value("LAYERFS_STORE").map({ ByteString($0) }) {
             path = chosen
         } else if let data = value("XDG_DATA_HOME"), data.hasPrefix("/") {
             // A relative XDG directory is to be ignored (XDG Base Directory Specification, Basics).
-            path = data + "/layerfs"
+            path = ByteString(data + "/layerfs")
         } else if let home = value("HOME") {
-            path = home + "/.local/share/layerfs"
+            path = ByteString(home + "/.local/share/layerfs")
         } else {
             throw .noStoreLocation
         }
-        guard !path.isEmpty, !path.utf8.contains(0) else { throw .relativeStore(path) }
-        return path.hasPrefix("/") ? ByteString(path) : directory + "/" + ByteString(path)
+        guard !path.isEmpty, !path.contains(0) else { throw .relativeStore(path.description) }
+        if path.bytes.first == UInt8(ascii: "/") { return path }
+        do {
+            return try currentDirectory() + "/" + path
+        } catch {
+            throw .system(step: "find the current directory, to which the store's path is relative", error)
+        }
     }
 
     /// The time that no time in an image may exceed (reproducible-builds.org, SOURCE_DATE_EPOCH); nil when it is not set.

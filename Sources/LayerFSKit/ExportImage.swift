@@ -70,7 +70,7 @@ public struct ExportImage: Sendable {
     private func export(
         _ expression: RootExpression, to target: Target, _ options: Options, _ progress: ProgressMeter
     ) throws -> Result {
-        let selection = try workspace.select(expression)
+        let selection = try workspace.select(expression).withoutRepetitions
         let composition = try workspace.compose(selection)
         let name = try ExportName(options.name ?? expression.description)
         var exporter = ImageExporter(contents: workspace.store.blobs)

@@ -4,13 +4,16 @@ import OCI
 struct ExportName {
     let image: Reference
 
-    /// - Throws: `OCIError` when nothing that engines take as a name can be made of `text`.
-    init(_ text: String) throws(OCIError) {
+    /// - Throws: ``LayerFSError/unsuitableImageName(_:)`` when nothing that engines take as a name can be made of `text`.
+    init(_ text: String) throws(LayerFSError) {
         // Engines know neither `+` nor capitals in a repository; a tag may have capitals.
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let isPort = parts.count == 2 && parts[1].contains("/")
         let repository = isPort ? text[...] : parts[0]
         let tag = isPort || parts.count == 1 ? "" : ":" + parts[1]
-        image = try Reference(parsing: repository.lowercased().replacing("+", with: "-") + tag)
+        guard let image = try? Reference(parsing: repository.lowercased().replacing("+", with: "-") + tag) else {
+            throw .unsuitableImageName(text)
+        }
+        self.image = image
     }
 }

@@ -37,15 +37,15 @@ final class FileMaker: Sendable {
             case .fifo:
                 try directory.makeNode(name, .fifo, mode: 0o600)
             case .characterDevice(let major, let minor):
-                guard CurrentProcess.isRoot else { return summary.skippedDevices += 1 }
+                guard CurrentProcess.canSetOwners else { return summary.skippedDevices += 1 }
                 try directory.makeNode(name, .characterDevice(major: major, minor: minor), mode: 0o600)
             case .blockDevice(let major, let minor):
-                guard CurrentProcess.isRoot else { return summary.skippedDevices += 1 }
+                guard CurrentProcess.canSetOwners else { return summary.skippedDevices += 1 }
                 try directory.makeNode(name, .blockDevice(major: major, minor: minor), mode: 0o600)
             case .directory, .whiteout:
                 return
             }
-            if CurrentProcess.isRoot {
+            if CurrentProcess.canSetOwners {
                 try directory.setOwner(uid: entry.metadata.uid, gid: entry.metadata.gid, of: name)
             }
             if case .symlink = entry.kind {} else { try directory.setPermissions(entry.metadata.mode, of: name) }
@@ -127,8 +127,8 @@ final class FileMaker: Sendable {
 
     /// Owner first: changing it clears setuid bits and capabilities.
     private func finish(_ file: borrowing OwnedDescriptor, _ metadata: Metadata) throws {
-        if CurrentProcess.isRoot { try file.setOwner(uid: metadata.uid, gid: metadata.gid) }
-        for attribute in metadata.extendedAttributes where CurrentProcess.isRoot || attribute.name.hasPrefix("user.") {
+        if CurrentProcess.canSetOwners { try file.setOwner(uid: metadata.uid, gid: metadata.gid) }
+        for attribute in metadata.extendedAttributes where CurrentProcess.canSetOwners || attribute.name.hasPrefix("user.") {
             try file.setExtendedAttribute(attribute.name, to: attribute.value)
         }
         try file.setPermissions(metadata.mode)

@@ -33,7 +33,10 @@ public struct ImageDefaults: Sendable {
     private static func firstProgram(_ workspace: Workspace, _ selection: Selection) throws -> String? {
         for layer in selection.layers {
             guard let provenance = try workspace.store.provenance(of: layer.record) else { continue }
-            if let program = provenance.requests.first { return program.opened.utf8Text }
+            guard let program = provenance.requests.first else { continue }
+            // As it was found, which may be by a link; where that goes up and down, the file itself.
+            let path = (try? TreePath(program.opened)) ?? program.path
+            return path.bytes.utf8Text
         }
         return nil
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import OCI
 
@@ -5,7 +6,14 @@ import OCI
 public enum ImageOptionValue {
     /// A command: a JSON array of strings, or words separated by spaces.
     public static func words(_ text: String, option: String) throws(LayerFSError) -> [String] {
-        guard text.hasPrefix("[") else { return text.split(separator: " ").map(String.init) }
+        guard text.hasPrefix("[") else {
+            // Splitting at spaces what a shell would keep together would make another command of it.
+            guard !text.contains(where: { "'\"\\".contains($0) }) else {
+                throw .malformedOption(
+                    name: option, value: text, expected: #"words without quotes, or a JSON array such as ["sh","-c","ls /"]"#)
+            }
+            return text.split(separator: " ").map(String.init)
+        }
         guard let words = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
             throw .malformedOption(name: option, value: text, expected: "a JSON array of strings, or words")
         }
@@ -23,8 +31,8 @@ public enum ImageOptionValue {
     }
 
     public static func absolutePath(_ text: String, option: String) throws(LayerFSError) -> String {
-        guard text.hasPrefix("/"), !text.utf8.contains(0) else {
-            throw .malformedOption(name: option, value: text, expected: "an absolute path")
+        guard (try? TreePath(ByteString(text))) != nil else {
+            throw .malformedOption(name: option, value: text, expected: "an absolute path without '..'")
         }
         return text
     }

@@ -12,6 +12,10 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case relativeStore(String)
     /// The target of a materialization or export exists and is not empty.
     case targetExists(ByteString)
+    /// No target was named.
+    case emptyTarget
+    /// The root's name cannot be that of an exported image.
+    case unsuitableImageName(String)
     /// Neither a layer nor an image has one of the expression's names.
     case noSuchName(Name, near: [String])
     /// A program's name cannot be the name of a layer.
@@ -37,6 +41,9 @@ public enum LayerFSError: Error, CustomStringConvertible {
         case .relativeStore(let path): "the store's path is empty or holds a NUL: '\(path)'"
         case .targetExists(let path):
             "\(path) exists and is not an empty directory. Name another place, or remove it first"
+        case .emptyTarget: "the target's path is empty"
+        case .unsuitableImageName(let text):
+            "'\(ByteString(text))' cannot be the name of an exported image. Give one with --name, such as shell:1.0"
         case .noSuchName(let name, let near):
             "there is no layer or image '\(name)'"
                 + (near.isEmpty ? "; `layerfs ls` lists what there is" : ". Did you mean \(near.joined(separator: " or "))?")

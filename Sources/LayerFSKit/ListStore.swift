@@ -22,27 +22,39 @@ public struct ListStore: Sendable {
         public var size: UInt64
         /// The digest of its record.
         public var digest: String
+        /// Why its record cannot be read; nil when it can.
+        public var damage: String?
     }
 
-    /// Layers first, then images; each sorted by name.
+    /// Layers first, then images; each sorted by name. A name whose record is missing or damaged is listed as such.
     ///
-    /// - Throws: ``LayerStoreError`` when a document is missing or damaged.
+    /// - Throws: ``LayerStoreError`` when the references cannot be read.
     public func run() throws -> [Item] {
-        let references = workspace.store.references
-        let layers = try references.names(.layer).compactMap { name -> Item? in
-            guard let digest = try references.digest(of: name, .layer) else { return nil }
-            let record = try workspace.store.layerRecord(digest)
-            return Item(
-                name: name.text, kind: .layer, created: record.created, source: record.source, entries: record.entries,
-                size: record.size, digest: digest.description)
+        try NamedKind.allCases.flatMap { kind in
+            try workspace.store.references.names(kind).compactMap { name in
+                guard let digest = try workspace.store.references.digest(of: name, kind) else { return nil }
+                return item(name, kind, digest)
+            }
         }
-        let images = try references.names(.image).compactMap { name -> Item? in
-            guard let digest = try references.digest(of: name, .image) else { return nil }
-            let record = try workspace.store.imageRecord(digest)
-            return Item(
-                name: name.text, kind: .image, created: record.created, source: record.expression,
-                entries: record.entries, size: record.size, digest: digest.description)
+    }
+
+    private func item(_ name: Name, _ kind: NamedKind, _ digest: Digest) -> Item {
+        var item = Item(
+            name: name.text, kind: kind, created: "", source: "", entries: 0, size: 0, digest: digest.description)
+        do {
+            switch kind {
+            case .layer:
+                let record = try workspace.store.layerRecord(digest)
+                (item.created, item.source) = (record.created, record.source)
+                (item.entries, item.size) = (record.entries, record.size)
+            case .image:
+                let record = try workspace.store.imageRecord(digest)
+                (item.created, item.source) = (record.created, record.expression)
+                (item.entries, item.size) = (record.entries, record.size)
+            }
+        } catch {
+            item.damage = "\(error)"
         }
-        return layers + images
+        return item
     }
 }

@@ -79,8 +79,8 @@ public struct Materialize: Sendable {
                 let metadata = directory.entry.metadata
                 let path = directory.entry.path.isRoot ? "." : directory.entry.path.relative
                 let opened = try root.descriptor.open(path, [.readOnly, .directory, .noFollow])
-                if CurrentProcess.isRoot { try opened.setOwner(uid: metadata.uid, gid: metadata.gid) }
-                for attribute in metadata.extendedAttributes where CurrentProcess.isRoot {
+                if CurrentProcess.canSetOwners { try opened.setOwner(uid: metadata.uid, gid: metadata.gid) }
+                for attribute in metadata.extendedAttributes where CurrentProcess.canSetOwners {
                     try opened.setExtendedAttribute(attribute.name, to: attribute.value)
                 }
                 try opened.setPermissions(metadata.mode)

@@ -36,7 +36,7 @@ public struct RunRoot: Sendable {
     /// - Returns: how the command ended.
     /// - Throws: `SandboxError` when it could not be started; what selecting, composing and materializing throw.
     public func run(_ expression: RootExpression, _ options: Options) throws -> CommandStatus {
-        let selection = try workspace.select(expression)
+        let selection = try workspace.select(expression).withoutRepetitions
         let composition = try workspace.compose(selection)
         let execution = try ImageDefaults(workspace, selection).execution
         let scratch = try ScratchRoot(workspace.store, or: temporaryDirectory)

@@ -52,7 +52,7 @@ public struct ShowRoot: Sendable {
     }
 
     public func run(_ expression: RootExpression) throws -> Description {
-        let selection = try workspace.select(expression)
+        let selection = try workspace.select(expression).withoutRepetitions
         let tree = try workspace.compose(selection).tree
         let defaults = try ImageDefaults(workspace, selection)
         var origins: [TreePath: Provenance.Origin] = [:]

@@ -60,6 +60,7 @@ final class TargetDirectory: Sendable {
         var isMountPoint: Bool
 
         init(_ path: ByteString) throws(LayerFSError) {
+            guard !path.isEmpty else { throw .emptyTarget }
             var bytes = path.bytes
             while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
             self.path = ByteString(bytes)

@@ -79,7 +79,7 @@ extension OwnedDescriptor {
     /// Reads to the end in pieces of up to 1 MiB, which hash at full speed and stay in the processor's cache.
     borrowing func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let expected = try Int(clamping: status().size)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(max(expected + 1, 4096), 1 << 20), alignment: 64)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(max(expected, 4095), (1 << 20) - 1) + 1, alignment: 64)
         defer { buffer.deallocate() }
         while true {
             let count = try read(into: buffer)

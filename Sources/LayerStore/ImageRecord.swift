@@ -21,8 +21,21 @@ public struct ImageRecord: Hashable, Sendable, Codable {
     public struct Layer: Hashable, Sendable, Codable {
         public var name: String
         public var record: Digest
+        /// Of a layer that came with an image: how that image settles conflicts among its own layers.
+        public var group: Group?
 
-        public init(name: String, record: Digest) { (self.name, self.record) = (name, record) }
+        public init(name: String, record: Digest, group: Group? = nil) {
+            (self.name, self.record, self.group) = (name, record, group)
+        }
+    }
+
+    /// Layers next to each other that are stacked on their own before they are stacked with others.
+    public struct Group: Hashable, Sendable, Codable {
+        /// The same for all layers of the group, another for every other group.
+        public var number: Int
+        public var onConflict: ConflictPolicy
+
+        public init(number: Int, onConflict: ConflictPolicy) { (self.number, self.onConflict) = (number, onConflict) }
     }
 
     public init(

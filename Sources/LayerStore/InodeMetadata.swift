@@ -17,7 +17,7 @@ struct InodeMetadata: Hashable, Sendable {
 
     init(_ metadata: Metadata) {
         mode = metadata.mode & 0o777
-        let isRoot = CurrentProcess.isRoot
+        let isRoot = CurrentProcess.canSetOwners
         uid = isRoot ? metadata.uid : CurrentProcess.effectiveUser
         gid = isRoot ? metadata.gid : CurrentProcess.effectiveGroup
         modified = metadata.modified
@@ -26,21 +26,26 @@ struct InodeMetadata: Hashable, Sendable {
     }
 
     /// The metadata of the inode that is the blob itself, when an entry with `metadata` brings the content: as that entry
-    /// wants it, but readable by the store's owner, writable by nobody else, and without attributes, which could not be
-    /// told apart by a stat(2).
+    /// wants it, but the store owner's, readable by him, writable by nobody else, and without attributes, which could not
+    /// be told apart by a stat(2). A blob that belonged to the owner of the file it came from would be his to change.
     init(ofBlob metadata: Metadata) {
         self.init(metadata)
+        uid = CurrentProcess.effectiveUser
+        gid = CurrentProcess.effectiveGroup
         mode = mode & 0o755 | 0o400
         extendedAttributes = []
     }
 
-    /// Whether entries that want this may share an inode at all: one that others may write to is never shared.
-    var isShareable: Bool { mode & 0o022 == 0 }
+    /// Whether entries that want this may share an inode at all: one that others than the store's owner may write to is
+    /// never shared.
+    var isShareable: Bool {
+        mode & 0o022 == 0 && (uid == CurrentProcess.effectiveUser || mode & 0o200 == 0)
+    }
 
     /// Sets owner, attributes, permissions and time of the open `file`; the order matters, since changing the owner
     /// clears permission bits and capabilities.
     func apply(to file: borrowing OwnedDescriptor) throws(SystemError) {
-        if CurrentProcess.isRoot { try file.setOwner(uid: uid, gid: gid) }
+        if CurrentProcess.canSetOwners { try file.setOwner(uid: uid, gid: gid) }
         for attribute in extendedAttributes {
             try file.setExtendedAttribute(attribute.name, to: attribute.value)
         }

@@ -32,8 +32,7 @@ extension StoreSession {
     static func remember(_ files: [SourceFile], _ database: Database) throws {
         let statement = try database.cachedStatement(
             sql: "INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        let now = FileTime.now
-        for file in files where file.fingerprint.isSettled(at: now) {
+        for file in files where file.fingerprint.isSettled(at: file.begun) {
             try statement.execute(
                 arguments: StatementArguments(file.fingerprint.columns + [file.digest.databaseValue as (any DatabaseValueConvertible)?]))
         }

@@ -95,8 +95,8 @@ public final class NodeStore: Sendable {
             let file = try staging.directory.open(temporary, [.readWrite, .create, .exclusive])
             try FileCopy.copyContent(of: source, to: file)
             try metadata.apply(to: file)
-            // A node is linked without reading it, so it must be whole before it has its name.
-            try file.syncData()
+            // A node is linked without reading it, so it must be whole, mode and owner too, before it has its name.
+            try file.sync()
             try store.nodes.ensureDirectory(ByteString(name.bytes[..<2]))
             try staging.directory.rename(temporary, to: name, in: store.nodes, replacing: false)
         } catch where error.errno == .fileExists {
@@ -115,6 +115,8 @@ public final class NodeStore: Sendable {
                 let fresh = try StagingArea(store)
                 area = fresh
                 return .success(fresh)
+            } catch .system(_, let error) where Store.forbidsWriting(error) {
+                return .failure(.readOnly(store.path, reason: "\(error)"))
             } catch {
                 return .failure(error)
             }

@@ -14,6 +14,8 @@ public struct SourceFile: Sendable {
     public var wasCopied: Bool
     /// What identifies this state of the file.
     public var fingerprint: SourceFingerprint
+    /// When reading it began.
+    var begun: FileTime
 }
 
 /// One state of a host file, as git's index tells states apart: any change of content changes at least one of these.

@@ -31,7 +31,8 @@ extension Store {
             if found.kind == .layer {
                 for image in try references.names(.image) {
                     guard let digest = try references.digest(of: image, .image) else { continue }
-                    if try imageRecord(digest).layers.contains(where: { $0.record == found.record }) {
+                    // An image that cannot be read is no reason to keep a name.
+                    if (try? imageRecord(digest))?.layers.contains(where: { $0.record == found.record }) == true {
                         users.append(image.text)
                     }
                 }

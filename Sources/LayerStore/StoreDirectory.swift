@@ -66,8 +66,24 @@ final class StoreDirectory: Sendable {
         return try StoreFormat.decode(bytes, path: path + "/" + StoreFormat.fileName)
     }
 
-    /// Makes a store of an empty directory; whoever makes the same one at the same time does the same.
+    /// Makes a store of an empty directory; one command at a time, of those that find it empty.
     private static func initialise(
+        _ root: borrowing OwnedDescriptor, path: ByteString
+    ) throws(LayerStoreError) -> StoreFormat {
+        let lock: FileLock
+        do {
+            lock = try FileLock.waiting(for: root, .exclusive, patience: .seconds(10))
+        } catch {
+            throw .system(step: "make a store", error)
+        }
+        return try lock.whileHeld { () throws(LayerStoreError) in
+            if let made = try readFormat(root, path: path) { return made }
+            return try fill(root, path: path)
+        }
+    }
+
+    /// Makes everything that a store begins with.
+    private static func fill(
         _ root: borrowing OwnedDescriptor, path: ByteString
     ) throws(LayerStoreError) -> StoreFormat {
         let known = Set(directories + ["lock", StoreFormat.fileName])
@@ -76,6 +92,8 @@ final class StoreDirectory: Sendable {
                 throw LayerStoreError.notAStore(path)
             }
             for directory in directories { try root.ensureDirectory(directory) }
+            // The names in them, before the file that says they are there.
+            for directory: ByteString in ["blobs", "refs"] { try root.open(directory, [.readOnly, .directory]).sync() }
             try (try root.open("lock", [.writeOnly, .create], mode: 0o666)).close()
             // The format file comes last: a directory that has it is a whole store.
             let temporary = ByteString(".layerfs.json.\(CurrentProcess.identifier)")
@@ -94,18 +112,21 @@ final class StoreDirectory: Sendable {
         return .current
     }
 
-    /// mkdir -p.
+    /// mkdir -p, durably.
     private static func makeDirectories(_ path: ByteString) throws(LayerStoreError) {
-        var prefix: [UInt8] = path.bytes.first == UInt8(ascii: "/") ? [UInt8(ascii: "/")] : []
-        for component in path.bytes.split(separator: UInt8(ascii: "/")) {
-            prefix += component
-            do {
-                let current = try Files.open(".", [.path, .directory])
-                try current.ensureDirectory(ByteString(prefix))
-            } catch {
-                throw .system(step: "make the store's directory", error)
+        do {
+            if try Files.statusIfPresent(path, followingLink: true) != nil { return }
+            let isAbsolute = path.bytes.first == UInt8(ascii: "/")
+            var directory = SharedDescriptor(try Files.open(isAbsolute ? "/" : ".", [.readOnly, .directory]))
+            for component in path.bytes.split(separator: UInt8(ascii: "/")).map({ ByteString($0) }) {
+                if try !directory.descriptor.contains(component) {
+                    try directory.descriptor.ensureDirectory(component)
+                    try directory.descriptor.sync()
+                }
+                directory = SharedDescriptor(try directory.descriptor.open(component, [.readOnly, .directory]))
             }
-            prefix.append(UInt8(ascii: "/"))
+        } catch {
+            throw .system(step: "make the store's directory", error)
         }
     }
 }

@@ -15,6 +15,10 @@ struct StoreFormat: Codable, Equatable {
     var algorithm: String
     var features: Features
 
+    private struct Version: Decodable {
+        var formatVersion: Int
+    }
+
     struct Features: Codable, Equatable {
         var compatible: [String]
         var readOnlyCompatible: [String]
@@ -28,6 +32,12 @@ struct StoreFormat: Codable, Equatable {
     }
 
     static func decode(_ bytes: [UInt8], path: ByteString) throws(LayerStoreError) -> StoreFormat {
+        // The version alone first: what else a newer format has need not be as this one has it.
+        if let version = (try? JSONDecoder().decode(Version.self, from: Data(bytes)))?.formatVersion,
+            version > current.formatVersion
+        {
+            throw .newerFormat(path, version: version, features: [])
+        }
         let format: StoreFormat
         do {
             format = try JSONDecoder().decode(StoreFormat.self, from: Data(bytes))

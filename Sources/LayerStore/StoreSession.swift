@@ -15,6 +15,8 @@ public final class StoreSession: Sendable {
     let store: Store
     let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
+    /// The directories of contents that were there already.
+    private let reused = Mutex<Set<ByteString>>([])
 
     /// A content that waits to be published.
     struct Pending {
@@ -45,6 +47,7 @@ public final class StoreSession: Sendable {
     ) throws(LayerStoreError) -> SourceFile {
         var earlier: ContentCopy?
         for _ in 0..<3 {
+            let begun = FileTime.now
             // O_NONBLOCK: a fifo put in the file's place must not make us wait for its writer.
             let source = try during("read") { () throws(SystemError) in
                 try Files.open(path, [.readOnly, .noFollow, .nonBlocking])
@@ -58,7 +61,8 @@ public final class StoreSession: Sendable {
             let fingerprint = SourceFingerprint(before)
             if let digest = known[fingerprint], try contains(digest, size: before.size) {
                 return SourceFile(
-                    digest: digest, size: before.size, metadata: metadata, wasCopied: false, fingerprint: fingerprint)
+                    digest: digest, size: before.size, metadata: metadata, wasCopied: false, fingerprint: fingerprint,
+                    begun: begun)
             }
             let copy = try ContentCopy.make(of: source, in: staging, metadata: metadata)
             let after = try during("examine") { () throws(SystemError) in try source.status() }
@@ -74,7 +78,7 @@ public final class StoreSession: Sendable {
             let wasCopied = try keep(copy)
             return SourceFile(
                 digest: copy.digest, size: copy.size, metadata: metadata, wasCopied: wasCopied,
-                fingerprint: fingerprint)
+                fingerprint: fingerprint, begun: begun)
         }
         throw .sourceChanges(path)
     }
@@ -109,6 +113,7 @@ public final class StoreSession: Sendable {
         guard let status = try store.blobs.status(of: digest) else { return .absent }
         guard status.size == size else { return .damaged }
         if case .content? = try store.tamperGuard.fault(digest, status) { return .damaged }
+        reused.withLock { _ = $0.insert(Self.shard(digest)) }
         return .good
     }
 
@@ -130,22 +135,31 @@ public final class StoreSession: Sendable {
             defer { pending = [:] }
             return pending.map { (digest: $0.key, content: $0.value) }
         }
+        let reused = reused.withLock { shards in
+            defer { shards = [] }
+            return shards
+        }
         do throws(SystemError) {
             try flush(staged.map(\.content.name))
             var shards: Set<ByteString> = []
             for (digest, content) in staged {
                 let path = BlobPath.of(digest)
-                let shard = ByteString(path.bytes[..<2])
+                let shard = Self.shard(digest)
                 if shards.insert(shard).inserted { try store.directory.blobs.ensureDirectory(shard) }
                 try name(content, path: path)
                 store.tamperGuard.published(digest, try store.directory.blobs.status(of: path))
             }
-            try flushDirectories(shards)
+            // A content that was there may have been named a moment ago by a command that has not flushed it yet, or never
+            // will: whoever relies on it flushes its name, too.
+            try flushDirectories(shards.union(reused))
         } catch {
             throw .system(step: "write to the store", error)
         }
         return staged.map(\.digest)
     }
+
+    /// The directory of a content, below `blobs/sha256`.
+    private static func shard(_ digest: Digest) -> ByteString { ByteString(BlobPath.of(digest).bytes[..<2]) }
 
     private func name(_ content: Pending, path: ByteString) throws(SystemError) {
         do {
@@ -171,7 +185,7 @@ public final class StoreSession: Sendable {
 
     private func flush(_ names: [ByteString]) throws(SystemError) {
         if names.count > Self.fewFiles { return try store.directory.root.syncFileSystem() }
-        for name in names { try staging.directory.open(name, .readOnly).syncData() }
+        for name in names { try staging.directory.open(name, .readOnly).sync() }
     }
 
     private func flushDirectories(_ shards: Set<ByteString>) throws(SystemError) {

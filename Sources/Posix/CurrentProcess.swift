@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// What the kernel knows of this process.
@@ -12,4 +13,14 @@ public enum CurrentProcess {
     public static var effectiveGroup: UInt32 { getegid() }
 
     public static var isRoot: Bool { geteuid() == 0 }
+
+    /// Whether any owner may be given to a file: root, and not that of a user namespace in which only some users exist
+    /// (user_namespaces(7)).
+    public static let canSetOwners: Bool = {
+        guard isRoot else { return false }
+        guard let map = try? Files.read("/proc/self/uid_map", limit: 4096) else { return true }
+        // All users, mapped to themselves: the initial namespace, or one like it.
+        let words = map.split(whereSeparator: { $0 == 0x20 || $0 == 0x0a }).map { String(decoding: $0, as: UTF8.self) }
+        return words == ["0", "0", "4294967295"]
+    }()
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import SystemPackage
 
@@ -19,6 +20,22 @@ public struct FileLock: ~Copyable, Sendable {
     public init(_ file: consuming OwnedDescriptor, _ mode: Mode) throws(SystemError) {
         self.file = file
         try convert(to: mode)
+    }
+
+    /// Locks the open `directory`, waiting up to `patience` for others to let go.
+    ///
+    /// - Throws: EWOULDBLOCK when they do not.
+    public static func waiting(
+        for directory: borrowing OwnedDescriptor, _ mode: Mode, patience: Duration
+    ) throws(SystemError) -> FileLock {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try FileLock(try directory.open(".", [.readOnly, .directory]), mode)
+            } catch where error.errno == .wouldBlock && ContinuousClock.now < deadline {
+                usleep(10_000)
+            }
+        }
     }
 
     /// Holds the lock in another mode, without waiting.

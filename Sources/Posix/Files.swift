@@ -18,10 +18,12 @@ public enum Files {
         try statusRelative(to: AT_FDCWD, path, shown: path, followingLink: followingLink)
     }
 
-    /// The status of `path` itself, link or not; nil when there is nothing.
-    public static func statusIfPresent(_ path: ByteString) throws(SystemError) -> FileStatus? {
+    /// The status of `path`, of a link itself unless `followingLink`; nil when there is nothing.
+    public static func statusIfPresent(
+        _ path: ByteString, followingLink: Bool = false
+    ) throws(SystemError) -> FileStatus? {
         do {
-            return try status(path, followingLink: false)
+            return try status(path, followingLink: followingLink)
         } catch where error.errno == .noSuchFileOrDirectory {
             return nil
         }

@@ -9,7 +9,7 @@ public struct WorkerPool: Sendable {
     /// The number of threads that work at a time.
     public let workers: Int
 
-    /// A pool of `workers` threads; by default one for each core that this process may use (sched_getaffinity(2)).
+    /// A pool of `workers` threads; by default one for each core that is online (sysconf(3)).
     public init(workers: Int? = nil) {
         self.workers = max(1, workers ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }

@@ -57,6 +57,26 @@ public struct Composition: Sendable {
     }
 }
 
+extension Composition {
+    /// The layers without what lost a conflict: stacked again, they make the same union and never disagree.
+    public var surviving: [Layer] {
+        complete.map { layer in
+            var entries: [TreePath: Entry] = [.root: tree.entries[0]]
+            for entry in layer.entries {
+                guard let winner = tree[entry.path], winner.kind == entry.kind,
+                    winner.metadata.matches(entry.metadata)
+                else { continue }
+                var path = winner.path
+                while entries[path] == nil, let kept = tree[path] {
+                    entries[path] = kept
+                    path = path.parent
+                }
+            }
+            return Layer(name: layer.name, tree: Tree(unchecked: entries.values.sorted { $0.path < $1.path }))
+        }
+    }
+}
+
 /// What to do when two layers have different things on one path.
 public enum ConflictPolicy: String, Hashable, Sendable, CaseIterable, Codable {
     /// Refuse to compose.
@@ -103,7 +123,7 @@ public enum CompositionError: Error, Hashable, CustomStringConvertible {
             let more = conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : []
             return
                 (["the layers disagree on \(conflicts.count) path\(conflicts.count == 1 ? "" : "s"):"] + shown + more
-                + ["choose one with --on-conflict last or --on-conflict first"]).joined(separator: "\n")
+                + ["to choose one, compose them with --on-conflict last or --on-conflict first"]).joined(separator: "\n")
         }
     }
 }

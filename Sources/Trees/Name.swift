@@ -1,3 +1,5 @@
+import Bytes
+
 /// The name of a layer or an image in a store: `bash`, `team/shell`, `shell:1.2`.
 ///
 /// One to eight components separated by `/`, of letters, digits, `.`, `_` and `-`, that begin with a letter, digit or
@@ -50,11 +52,11 @@ public enum NameError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .empty: "a name is empty"
-        case .tooLong(let text): "the name is longer than 128 bytes: \(text.prefix(40))…"
+        case .tooLong(let text): "the name is longer than 128 bytes: \(ByteString(String(text.prefix(40))))…"
         case .malformed(let text):
-            "'\(text)' is not a name: use letters, digits, '.', '_', '-', with '/' between parts and ':' before a tag"
+            "'\(ByteString(text))' is not a name: use letters, digits, '.', '_', '-', with '/' between parts and ':' before a tag"
         case .emptyTerm(let text):
-            "'\(text)' is not an expression: write names with '+' between them, such as bash+ls"
+            "'\(ByteString(text))' is not an expression: write names with '+' between them, such as bash+ls"
         }
     }
 }

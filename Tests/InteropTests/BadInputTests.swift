@@ -36,7 +36,7 @@ extension InteropTests {
             Case("unknown root", ["materialize", "imag", "FOLDER/root"], 2, says: "imag", "image"),
             Case("unknown name to remove", ["rm", "bash", "nonesuch"], 2, says: "nonesuch"),
             Case("target not empty", ["materialize", "bash", "FOLDER"], 4, says: "FOLDER", "empty"),
-            Case("layout where a file is", ["export", "bash", "--oci", "FOLDER/noise"], 1, says: "FOLDER/noise"),
+            Case("layout where a file is", ["export", "bash", "--oci", "FOLDER/noise"], 4, says: "FOLDER/noise"),
             Case("export into nowhere", ["export", "bash", "--tar", "FOLDER/no/where"], 1, says: "FOLDER/no"),
             Case("bad expression", ["compose", "bash++other", "-t", "new"], 64, says: "bash++other"),
             Case("empty expression", ["show", ""], 64, says: "empty"),

@@ -22,12 +22,13 @@ struct EnvironmentTests {
 
     @Test(arguments: cases)
     func thePlaceOfTheStore(_ example: Case) throws {
-        let path = try Environment(example.variables).storePath(option: example.option, relativeTo: "/cwd")
+        let path = try Environment(example.variables).storePath(
+            option: example.option.map { ByteString($0) }, currentDirectory: { "/cwd" })
         #expect(path == ByteString(example.path))
     }
 
     @Test func withoutAnyPlaceItSaysWhatToSet() {
-        #expect { try Environment([:]).storePath(option: nil, relativeTo: "/") } throws: { "\($0)".contains("--store") }
+        #expect { try Environment([:]).storePath(option: nil, currentDirectory: { "/" }) } throws: { "\($0)".contains("--store") }
     }
 
     @Test(arguments: [("0", 0), ("1700000000", 1_700_000_000)])

@@ -1,4 +1,5 @@
 import Bytes
+import Digests
 import Foundation
 import ImageTransport
 import LayerStore
@@ -35,11 +36,32 @@ struct ImageTests {
         let compose = ComposeImage(fixture.workspace)
         _ = try compose.run(RootExpression("a"), as: Name("i"), settings: settings, onConflict: nil)
         #expect(try fixture.workspace.select(RootExpression("i")).settings.command == ["/a"])
-        let selection = try fixture.workspace.select(RootExpression("i+b+a"))
+        let selection = try fixture.workspace.select(RootExpression("i+b+a")).withoutRepetitions
         #expect(selection.layers.map(\.name) == ["a", "b"])
-        #expect(selection.settings.command == nil)
+        #expect(selection.settings.command == ["/a"])
         #expect { try fixture.workspace.select(RootExpression("a+zz")) } throws: {
             if case LayerFSError.noSuchName = $0 { true } else { false }
+        }
+    }
+
+    @Test(arguments: [ConflictPolicy.first, .last])
+    func anImageSettlesItsOwnConflictsWhereverItIsStacked(_ policy: ConflictPolicy) throws {
+        let fixture = try KitFixture()
+        try fixture.add("a", ["/same": .file("1"), "/a": .file("a")])
+        try fixture.add("b", ["/same": .file("2"), "/b": .file("b")])
+        try fixture.add("c", ["/c": .file("c")])
+        try fixture.add("d", ["/same": .file("3")])
+        let compose = ComposeImage(fixture.workspace)
+        _ = try compose.run(RootExpression("a+b"), as: Name("i"), settings: ImageSettings(), onConflict: policy)
+        _ = try compose.run(RootExpression("i+c"), as: Name("j"), settings: ImageSettings(), onConflict: nil)
+        let expected = Digest(hashing: Array((policy == .first ? "1" : "2").utf8))
+        for expression in ["i", "i+c", "j", "c+i", "j+c"] {
+            let tree = try fixture.workspace.compose(fixture.workspace.select(RootExpression(expression))).tree
+            #expect(tree[try TreePath("/same")]?.kind == .file(digest: expected, size: 1), "\(expression)")
+        }
+        // With others it disagrees like any layer.
+        #expect(throws: CompositionError.self) {
+            try fixture.workspace.compose(fixture.workspace.select(RootExpression("i+d")))
         }
     }
 

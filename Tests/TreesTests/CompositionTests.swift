@@ -102,6 +102,10 @@ struct CompositionTests {
         }
         let first = try Composition(layers, onConflict: .first)
         for entry in example.lower.entries { #expect(first.tree[entry.path] == entry) }
+        for settled in [last, first] {
+            let again = try Composition(settled.surviving)
+            #expect(again.tree == settled.tree)
+        }
         // Whatever won, the result is a tree: closed under parents.
         _ = try Tree(last.tree.entries)
         _ = try Tree(first.tree.entries)

@@ -19,8 +19,8 @@ struct ExportTargetOptions: ParsableArguments {
 
     private var choices: [ExportImage.Target] {
         [
-            oci.map { .layout(ByteString($0)) }, ociArchive.map { .archive(ByteString($0)) },
-            docker.map { .archive(ByteString($0)) }, tar.map { .tar(ByteString($0)) },
+            oci.map { .layout(ByteString(argument: $0)) }, ociArchive.map { .archive(ByteString(argument: $0)) },
+            docker.map { .archive(ByteString(argument: $0)) }, tar.map { .tar(ByteString(argument: $0)) },
         ].compactMap { $0 }
     }
 

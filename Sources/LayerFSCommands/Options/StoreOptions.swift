@@ -18,7 +18,9 @@ struct StoreOptions: ParsableArguments {
     /// Opens the store.
     func workspace(_ access: Store.Access) throws -> Workspace {
         let environment = Environment.current
-        let path = try environment.storePath(option: store, relativeTo: Files.currentDirectory())
+        let path = try environment.storePath(option: store.map { ByteString(argument: $0) }) { () throws(SystemError) in
+            try Files.currentDirectory()
+        }
         return try Workspace(
             store: path, access, patience: .seconds(wait ?? 10),
             sourceDateEpoch: try environment.sourceDateEpoch())

@@ -37,7 +37,7 @@ struct AddCommand: ParsableCommand {
         let environment = Environment.current
         // Everything is found before a store is touched: what is missing leaves no trace.
         let resolve = ResolvePrograms(searchPath: environment.searchPath)
-        let words = programs.map { ByteString($0) }
+        let words = programs.map { ByteString(argument: $0) }
         let requests: [AddPrograms.Request]
         if let name {
             requests = [AddPrograms.Request(name: name, closure: try resolve.closure(of: words))]

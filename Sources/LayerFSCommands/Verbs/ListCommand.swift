@@ -14,6 +14,9 @@ struct ListCommand: ParsableCommand {
     func run() throws {
         let console = outputOptions.console
         let items = try ListStore(storeOptions.workspace(.reading)).run()
+        for item in items {
+            if let damage = item.damage { console.warn("the \(item.kind.rawValue) '\(item.name)': \(damage)") }
+        }
         if jsonOption.json { return try console.result(json: items) }
         if outputOptions.quiet {
             for item in items { try console.result(item.name) }

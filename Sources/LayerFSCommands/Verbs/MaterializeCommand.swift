@@ -38,7 +38,7 @@ struct MaterializeCommand: ParsableCommand {
         let tree = try workspace.compose(workspace.select(expression)).tree
         let summary = try console.whileWatching { progress in
             try Materialize(workspace, link: link, exactTime: exact)
-                .run(tree, at: ByteString(directory), progress: progress)
+                .run(tree, at: ByteString(argument: directory), progress: progress)
         }
         if jsonOption.json { return try console.result(json: summary) }
         console.note(SummaryText.materialized(summary, at: directory))

@@ -26,7 +26,7 @@ struct RemoveCommand: ParsableCommand {
         for name in names where try store.lookUp(name) == nil {
             throw LayerFSError.noSuchName(name, near: try store.near(name))
         }
-        for name in names {
+        for name in Set(names).sorted() {
             let removal = try store.remove(name)
             let users = removal.stillUsedBy
             console.note(

@@ -40,7 +40,7 @@ struct ResolveCommand: ParsableCommand {
         let console = outputOptions.console
         let environment = Environment.current
         let closure = try ResolvePrograms(searchPath: environment.searchPath)
-            .closure(of: programs.map { ByteString($0) })
+            .closure(of: programs.map { ByteString(argument: $0) })
         switch form {
         case .list:
             let lines = closure.files.filter { $0.kind != .directory }.flatMap { $0.path.bytes.bytes + [UInt8(ascii: "\n")] }

@@ -37,7 +37,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         var options = RunRoot.Options()
-        options.command = command.drop { $0 == "--" }.map { ByteString($0) }
+        options.command = command.drop { $0 == "--" }.map { ByteString(argument: $0) }
         options.environment = try env.map { try ImageOptionValue.assignment($0, option: "--env").text }
         options.workingDirectory = try workdir.map { try ImageOptionValue.absolutePath($0, option: "--workdir") }
         options.user = try user.map { try ImageOptionValue.user($0, option: "--user") }

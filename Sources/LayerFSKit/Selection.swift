@@ -1,0 +1,94 @@
+public import Digests
+public import LayerStore
+public import Trees
+
+/// What an expression stands for in a store at this moment: layers in order, and how to run them.
+public struct Selection: Sendable {
+    /// A layer with its documents.
+    public struct Layer: Sendable {
+        public var name: String
+        public var digest: Digest
+        public var record: LayerRecord
+        /// Of a layer that came with an image which settles conflicts among its own layers.
+        public var group: ImageRecord.Group?
+    }
+
+    /// As it was asked for.
+    public var expression: RootExpression
+    /// The lowest first.
+    public var layers: [Layer] = []
+    /// Those of the images in the expression, of a later one in place of an earlier one's.
+    public var settings = ImageSettings()
+    /// That of the image where the expression is one image; otherwise conflicts are refused.
+    public var onConflict = ConflictPolicy.error
+}
+
+extension Workspace {
+    /// Finds the layers that `expression` stands for. A name may be a layer's, or an image's: then it stands for all the
+    /// image's layers, and brings the image's settings.
+    ///
+    /// - Throws: ``LayerFSError/noSuchName(_:near:)``, or ``LayerStoreError`` when a document is missing or damaged.
+    public func select(_ expression: RootExpression) throws -> Selection {
+        var selection = Selection(expression: expression)
+        for (position, name) in expression.names.enumerated() {
+            guard let found = try store.lookUp(name) else {
+                throw LayerFSError.noSuchName(name, near: try store.near(name))
+            }
+            switch found.kind {
+            case .layer:
+                selection.layers.append(try layer(name.text, found.record, group: nil))
+            case .image:
+                let image = try store.imageRecord(found.record)
+                selection.settings = selection.settings.overridden(by: image.settings)
+                let isAlone = expression.singleName != nil
+                if isAlone { selection.onConflict = image.onConflict }
+                for part in image.layers {
+                    // Numbers of the image's own groups stay apart from those of other names.
+                    var group = part.group.map {
+                        ImageRecord.Group(number: (position + 1) * 1000 + $0.number, onConflict: $0.onConflict)
+                    }
+                    if !isAlone, image.onConflict != .error {
+                        group = ImageRecord.Group(number: position, onConflict: image.onConflict)
+                    }
+                    selection.layers.append(try layer(part.name, part.record, group: group))
+                }
+            }
+        }
+        return selection
+    }
+
+    private func layer(_ name: String, _ record: Digest, group: ImageRecord.Group?) throws -> Selection.Layer {
+        Selection.Layer(name: name, digest: record, record: try store.layerRecord(record), group: group)
+    }
+
+    /// Stacks the layers of `selection`; those of an image that settles its own conflicts are stacked by themselves first.
+    ///
+    /// - Throws: ``CompositionError`` when layers disagree and the policy is to refuse.
+    public func compose(_ selection: Selection) throws -> Composition {
+        var layers: [Composition.Layer] = []
+        var rest = selection.layers[...]
+        while let first = rest.first {
+            let group = rest.prefix { $0.group == first.group }
+            let trees = try group.map { Composition.Layer(name: $0.name, tree: try store.tree(of: $0.record)) }
+            if let policy = first.group?.onConflict {
+                layers += try Composition(trees, onConflict: policy).surviving
+            } else {
+                layers += trees
+            }
+            rest = rest.dropFirst(group.count)
+        }
+        return try Composition(layers, onConflict: selection.onConflict)
+    }
+}
+
+extension Selection {
+    /// Without layers that a lower one repeats. Only where conflicts are refused: where the last wins, repeating a layer on
+    /// top means something.
+    var withoutRepetitions: Selection {
+        guard onConflict == .error, layers.allSatisfy({ $0.group == nil }) else { return self }
+        var seen: Set<Digest> = []
+        var result = self
+        result.layers = layers.filter { seen.insert($0.digest).inserted }
+        return result
+    }
+}
