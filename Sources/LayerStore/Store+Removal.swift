@@ -37,7 +37,8 @@ extension Store {
                 }
             }
             try references.remove(name, found.kind)
-            if let writableIndex { try IndexUpdate(self, writableIndex).synchronise() }
+            // The name is gone: an index that cannot be written now is brought up to date by the next command.
+            if let writableIndex { try? IndexUpdate(self, writableIndex).synchronise() }
             return Removal(kind: found.kind, stillUsedBy: users)
         }
     }
