@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s --product layerfs
 BINARY = .build/release/layerfs
 
-.PHONY: build demo test check fmt bench install clean
+.PHONY: build demo test faults check fmt bench install clean
 
 build:
 	scripts/setup build
@@ -20,6 +20,13 @@ demo: build
 test:
 	scripts/setup build counterparts
 	scripts/test
+	scripts/faults --short .build/debug/layerfs
+
+# Kills layerfs at a sample of the calls of every command; FAULTS=--kills and FAULTS=--long take every call.
+FAULTS ?= --short
+faults: build
+	scripts/setup build counterparts
+	scripts/faults $(FAULTS) $(BINARY)
 
 # What CI checks beside the tests: the format, and that nothing warns.
 check:

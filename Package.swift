@@ -91,7 +91,7 @@ let package = Package(
         tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
-            "Sandbox", "TestSupport", "Trees"),
+            "Sandbox", "TestSupport", "Trees", system),
         tests("LayerFSCommandsTests", "LayerFSCommands", argumentParser),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),

@@ -13,10 +13,18 @@ struct IndexStamp: Sendable {
     static let fileName: ByteString = "index.sha256"
     let store: StoreDirectory
 
-    /// nil when there is none that can be read.
-    func read() -> Digest? {
-        guard let bytes = try? store.root.open(Self.fileName, [.readOnly, .noFollow]).readAll(limit: 256),
-            bytes.count == 64 + Self.rest.count, Array(bytes[64...]) == Self.rest
+    /// nil when there is none, or none that makes sense.
+    func read() throws(LayerStoreError) -> Digest? {
+        let bytes: [UInt8]
+        do {
+            bytes = try store.root.open(Self.fileName, [.readOnly, .noFollow]).readAll(limit: 256)
+        } catch where error.errno == .noSuchFileOrDirectory || error.errno == .fileTooLarge {
+            return nil
+        } catch {
+            // Too many open files, say: no reason to rebuild anything.
+            throw .system(step: "read the index's digest", error)
+        }
+        guard bytes.count == 64 + Self.rest.count, Array(bytes[64...]) == Self.rest
         else { return nil }
         return try? Digest(hexadecimal: bytes[..<64])
     }

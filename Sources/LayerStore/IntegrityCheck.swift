@@ -142,13 +142,21 @@ public struct IntegrityCheck: Sendable {
     /// Why the index is not what contents and references say; nil when it is, or when that cannot be told.
     private func indexFault(isReadable: Bool) throws(LayerStoreError) -> String? {
         guard try store.directory.hasIndex() else { return nil }
-        guard let index = store.writableIndex ?? StoreIndex(directory: store.directory).openForReading(),
-            (try? index.agreesWithStamp()) == true
-        else { return "it is not as the last command left it" }
-        guard isReadable else { return nil }
+        // A command that died in a transaction left a journal: the next that writes rolls it back.
+        if try store.directory.hasHotJournal() { return nil }
+        let damaged = "it is not as the last command left it"
+        guard let index = store.writableIndex ?? StoreIndex(directory: store.directory).openUnverified() else { return damaged }
+        let isStamped = (try? index.agreesWithStamp()) == true
+        // Behind the references is no damage either: a command died before it could tell the index.
+        if isStamped, (try? IndexUpdate(store, index).isCurrent()) == false { return nil }
+        guard isReadable else { return isStamped ? nil : damaged }
         let truth = try LayerIndex.inMemory()
         try IndexUpdate(store, truth).synchronise()
-        return try IndexComparison.difference(index, truth)
+        do throws(LayerStoreError) {
+            return try IndexComparison.difference(index, truth)
+        } catch .index {
+            return damaged
+        }
     }
 }
 
@@ -156,5 +164,17 @@ extension StoreDirectory {
     /// Whether there is an index at all: one that is missing is made by the next command that writes.
     func hasIndex() throws(LayerStoreError) -> Bool {
         try during("look for the index") { () throws(SystemError) in try root.contains(StoreIndex.fileName) }
+    }
+
+    /// Whether a transaction of the index was begun and not ended (sqlite.org/lockingv3.html, 4.2).
+    func hasHotJournal() throws(LayerStoreError) -> Bool {
+        let name = StoreIndex.fileName + "-journal"
+        return try during("look for the index's journal") { () throws(SystemError) in
+            do throws(SystemError) {
+                return try root.status(of: name).size > 0
+            } catch where error.errno == .noSuchFileOrDirectory {
+                return false
+            }
+        }
     }
 }

@@ -64,7 +64,7 @@ final class LayerIndex: Sendable {
 
     /// Whether every byte of the file is as the last commit left it.
     func agreesWithStamp() throws(LayerStoreError) -> Bool {
-        guard let stamp, let expected = stamp.read() else { return false }
+        guard let stamp, let expected = try stamp.read() else { return false }
         return try fileDigest() == expected
     }
 

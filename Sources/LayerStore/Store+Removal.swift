@@ -42,7 +42,8 @@ extension Store {
             } catch .system(_, let error) where Self.forbidsWriting(error) {
                 throw .readOnly(path, reason: "\(error)")
             }
-            if let writableIndex { try IndexUpdate(self, writableIndex).synchronise() }
+            // The name is gone: an index that cannot be written now is brought up to date by the next command.
+            if let writableIndex { try? IndexUpdate(self, writableIndex).synchronise() }
             return Removal(kind: found.kind, stillUsedBy: users)
         }
     }

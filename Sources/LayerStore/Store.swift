@@ -58,7 +58,7 @@ public final class Store: Sendable {
         blobs = BlobStore(store: directory)
         references = References(store: directory)
         isWritable = access != .reading
-        if access != .reading, let reason = directory.readOnlyReason { throw .readOnly(path, reason: reason) }
+        if access != .reading { try Self.checkWritable(directory) }
         let lock = try StoreLock(directory, access.lockMode, patience: patience)
         switch access {
         case .reading: writableIndex = nil
@@ -90,6 +90,19 @@ public final class Store: Sendable {
         (isWritable, writableIndex) = (false, nil)
         lock = StoreLock.none
         tamperGuard = TamperGuard(directory, blobs, index: nil)
+    }
+
+    /// - Throws: ``LayerStoreError/readOnly(_:reason:)`` before anything is begun that would end so.
+    private static func checkWritable(_ directory: StoreDirectory) throws(LayerStoreError) {
+        if let reason = directory.readOnlyReason { throw .readOnly(directory.path, reason: reason) }
+        do {
+            // An unnamed file: gone when it is closed.
+            _ = try directory.root.open("staging", [.writeOnly, .temporary])
+        } catch where forbidsWriting(error) {
+            throw .readOnly(directory.path, reason: "\(error)")
+        } catch {
+            // A file system without unnamed files, or a full one: what is tried next says what is wrong.
+        }
     }
 
     private static func openIndex(_ directory: StoreDirectory, _ patience: Duration) throws(LayerStoreError) -> LayerIndex? {

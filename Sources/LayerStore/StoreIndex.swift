@@ -31,10 +31,14 @@ struct StoreIndex {
 
     /// The index, to be read; nil when there is none that can be believed.
     func openForReading() -> LayerIndex? {
-        guard let index = try? LayerIndex(path: path, access: .reading, stamp: IndexStamp(store: directory)),
-            (try? index.agreesWithStamp()) == true, (try? index.checkNotNewer()) != nil
+        guard let index = openUnverified(), (try? index.agreesWithStamp()) == true, (try? index.checkNotNewer()) != nil
         else { return nil }
         return index
+    }
+
+    /// The index, to be looked into whatever it holds; nil when SQLite refuses it.
+    func openUnverified() -> LayerIndex? {
+        try? LayerIndex(path: path, access: .reading, stamp: IndexStamp(store: directory))
     }
 
     /// Makes the index anew from blobs and references, beside the old one, and puts it in its place.

@@ -112,7 +112,9 @@ extension StoreSession {
         if let index = store.writableIndex { try IndexUpdate(store, index).synchronise() }
         try store.references.set(name, kind, to: digest, staging: staging)
         let inodes = store.tamperGuard.takeUnrecorded()
-        try store.writableIndex?.write("update") { database in
+        // The reference is written: the name has changed, whatever becomes of the index. On a full disk it stays behind, and the
+        // next command brings it up to date.
+        try? store.writableIndex?.write("update") { database in
             try update(database)
             try InodeFingerprint.record(inodes, database)
             try IndexUpdate.setName(name.text, kind, digest, database)
