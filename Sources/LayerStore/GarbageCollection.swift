@@ -65,7 +65,9 @@ struct Sweep {
         for shard in try parent.names() where shard.name.count == 2 {
             let directory = try parent.open(shard.name, [.readOnly, .directory, .noFollow])
             for file in try directory.names() {
-                guard let content = digest(shard.name + "/" + file.name), !live.digests.contains(content) else { continue }
+                guard let content = digest(shard.name + "/" + file.name), !live.digests.contains(content) else {
+                    continue
+                }
                 try remove(file.name, in: directory, kind)
             }
         }

@@ -10,7 +10,9 @@ enum IndexComparison {
     /// The view in which `index` differs from `truth`; nil when it does not.
     static func difference(_ index: LayerIndex, _ truth: LayerIndex) throws(LayerStoreError) -> String? {
         try index.read("read") { database in
-            if let fault = try String.fetchOne(database, sql: "PRAGMA integrity_check(1)"), fault != "ok" { return fault }
+            if let fault = try String.fetchOne(database, sql: "PRAGMA integrity_check(1)"), fault != "ok" {
+                return fault
+            }
             return try truth.read("read") { other in
                 for question in questions {
                     let left = try Row.fetchCursor(database, sql: "SELECT * FROM \(question)")

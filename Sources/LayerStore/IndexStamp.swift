@@ -18,7 +18,7 @@ struct IndexStamp: Sendable {
         let bytes: [UInt8]
         do {
             bytes = try store.root.open(Self.fileName, [.readOnly, .noFollow]).readAll(limit: 256)
-        } catch where error.errno == .noSuchFileOrDirectory || error.errno == .fileTooLarge {
+        } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .fileTooLarge {
             return nil
         } catch {
             // Too many open files, say: no reason to rebuild anything.

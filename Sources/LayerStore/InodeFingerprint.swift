@@ -29,11 +29,13 @@ struct InodeFingerprint: Hashable, Sendable {
 extension InodeFingerprint {
     /// Remembers the states of blobs.
     static func record(_ states: [Digest: InodeFingerprint], _ database: Database) throws {
-        let statement = try database.cachedStatement(sql: "INSERT OR REPLACE INTO inodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        let statement = try database.cachedStatement(
+            sql: "INSERT OR REPLACE INTO inodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         for (digest, state) in states.sorted(by: { $0.key < $1.key }) {
             // 64-bit patterns; SQLite's integers have a sign.
             try statement.execute(arguments: [
-                digest.databaseValue, Int64(bitPattern: state.inode), Int64(clamping: state.size), state.modified.seconds,
+                digest.databaseValue, Int64(bitPattern: state.inode), Int64(clamping: state.size),
+                state.modified.seconds,
                 state.modified.nanoseconds, state.mode, state.uid, state.gid,
             ])
         }
@@ -61,7 +63,8 @@ extension InodeFingerprint {
         let numbers = Array(row.databaseValues.dropFirst()).map { Int64.fromDatabaseValue($0) }
         guard numbers.count == 7, let inode = numbers[0], let size = numbers[1].flatMap({ UInt64(exactly: $0) }),
             let seconds = numbers[2], let nanoseconds = numbers[3].flatMap({ UInt32(exactly: $0) }),
-            let mode = numbers[4].flatMap({ UInt16(exactly: $0) }), let uid = numbers[5].flatMap({ UInt32(exactly: $0) }),
+            let mode = numbers[4].flatMap({ UInt16(exactly: $0) }),
+            let uid = numbers[5].flatMap({ UInt32(exactly: $0) }),
             let gid = numbers[6].flatMap({ UInt32(exactly: $0) })
         else { return nil }
         (self.inode, self.size, self.mode, self.uid, self.gid) = (UInt64(bitPattern: inode), size, mode, uid, gid)

@@ -145,7 +145,9 @@ public struct IntegrityCheck: Sendable {
         // A command that died in a transaction left a journal: the next that writes rolls it back.
         if try store.directory.hasHotJournal() { return nil }
         let damaged = "it is not as the last command left it"
-        guard let index = store.writableIndex ?? StoreIndex(directory: store.directory).openUnverified() else { return damaged }
+        guard let index = store.writableIndex ?? StoreIndex(directory: store.directory).openUnverified() else {
+            return damaged
+        }
         let isStamped = (try? index.agreesWithStamp()) == true
         // Behind the references is no damage either: a command died before it could tell the index.
         if isStamped, (try? IndexUpdate(store, index).isCurrent()) == false { return nil }
@@ -172,7 +174,7 @@ extension StoreDirectory {
         return try during("look for the index's journal") { () throws(SystemError) in
             do throws(SystemError) {
                 return try root.status(of: name).size > 0
-            } catch where error.errno == .noSuchFileOrDirectory {
+            } catch  where error.errno == .noSuchFileOrDirectory {
                 return false
             }
         }

@@ -52,7 +52,8 @@ extension References {
         var names: [Name] = []
         for entry in entries {
             guard let name = Self.name(entry.name) else {
-                throw .damagedRecord(ByteString("refs/\(kind.rawValue)s/") + entry.name, reason: "it is no name that layerfs writes")
+                throw .damagedRecord(
+                    ByteString("refs/\(kind.rawValue)s/") + entry.name, reason: "it is no name that layerfs writes")
             }
             names.append(name)
         }

@@ -20,7 +20,9 @@ extension Store {
         } catch LayerStoreError.damagedBlob(let digest, let place, let found) {
             var damages = [IntegrityReport.Damage(kind: .damaged, digest: digest, detail: found)]
             let prefix = path + "/"
-            if place.hasPrefix(prefix) { damages[0].place = ByteString(place.bytes.dropFirst(prefix.count)).description }
+            if place.hasPrefix(prefix) {
+                damages[0].place = ByteString(place.bytes.dropFirst(prefix.count)).description
+            }
             // That the names cannot be found out must not hide the damage.
             (try? StoreGraph(of: self))?.attribute(&damages)
             throw LayerStoreError.damage(damages[0])

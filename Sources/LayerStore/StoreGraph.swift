@@ -23,7 +23,9 @@ struct StoreGraph {
 
     init(of store: Store) throws(LayerStoreError) {
         for kind in NamedKind.allCases {
-            for file in try during("list the references", { () throws(SystemError) in try store.references.files(kind) }) {
+            for file in try during(
+                "list the references", { () throws(SystemError) in try store.references.files(kind) })
+            {
                 let place = "refs/\(kind.rawValue)s/\(file.name)"
                 guard let name = References.name(file.name) else {
                     damages.append(.init(kind: .reference, place: place, detail: "it is no name that layerfs writes"))
@@ -42,14 +44,18 @@ struct StoreGraph {
         }
         let named = Set(layers.keys)
         for (digest, names) in images {
-            guard let image = read(digest, { () throws(LayerStoreError) in try store.imageRecord(digest) }) else { continue }
+            guard let image = read(digest, { () throws(LayerStoreError) in try store.imageRecord(digest) }) else {
+                continue
+            }
             for layer in image.layers {
                 layers[layer.record, default: Layer()].images.formUnion(names)
                 if !named.contains(layer.record) { layers[layer.record]?.names.insert(layer.name) }
             }
         }
         for digest in Array(layers.keys) {
-            guard let record = read(digest, { () throws(LayerStoreError) in try store.layerRecord(digest) }) else { continue }
+            guard let record = read(digest, { () throws(LayerStoreError) in try store.layerRecord(digest) }) else {
+                continue
+            }
             layers[digest]?.record = record
             let tree = read(record.tree) { () throws(LayerStoreError) in try store.tree(of: record) }
             layers[digest]?.tree = tree
@@ -58,7 +64,8 @@ struct StoreGraph {
         }
     }
 
-    private mutating func read<Document>(_ digest: Digest, _ body: () throws(LayerStoreError) -> Document) -> Document? {
+    private mutating func read<Document>(_ digest: Digest, _ body: () throws(LayerStoreError) -> Document) -> Document?
+    {
         do throws(LayerStoreError) {
             return try body()
         } catch .damagedRecord(_, let reason) {
@@ -74,7 +81,9 @@ struct StoreGraph {
         var result: [Digest: UInt64?] = [:]
         for (digest, layer) in layers {
             result[digest] = .some(nil)
-            for document in [layer.record?.tree, layer.record?.provenance] { if let document { result[document] = .some(nil) } }
+            for document in [layer.record?.tree, layer.record?.provenance] {
+                if let document { result[document] = .some(nil) }
+            }
             for entry in layer.tree?.entries ?? [] {
                 if case .file(let content, let size) = entry.kind, size > 0 { result[content] = size }
             }
@@ -87,10 +96,14 @@ struct StoreGraph {
     func attribute(_ damages: inout [IntegrityReport.Damage]) {
         var positions: [Digest: [Int]] = [:]
         for (index, damage) in damages.enumerated() {
-            if let digest = damage.digest.flatMap({ try? Digest(parsing: $0) }) { positions[digest, default: []].append(index) }
+            if let digest = damage.digest.flatMap({ try? Digest(parsing: $0) }) {
+                positions[digest, default: []].append(index)
+            }
         }
         var touched = [(layers: Set<String>, images: Set<String>)](repeating: ([], []), count: damages.count)
-        for (digest, names) in images { for index in positions[digest] ?? [] { touched[index].images.formUnion(names) } }
+        for (digest, names) in images {
+            for index in positions[digest] ?? [] { touched[index].images.formUnion(names) }
+        }
         for (digest, layer) in layers {
             func touch(_ content: Digest, _ path: TreePath?) {
                 for index in positions[content] ?? [] {
@@ -100,7 +113,9 @@ struct StoreGraph {
                     damages[index].paths += layer.names.map { .init(layer: $0, path: path.description) }
                 }
             }
-            for document in [digest, layer.record?.tree, layer.record?.provenance] { if let document { touch(document, nil) } }
+            for document in [digest, layer.record?.tree, layer.record?.provenance] {
+                if let document { touch(document, nil) }
+            }
             for entry in layer.tree?.entries ?? [] {
                 if case .file(let content, _) = entry.kind { touch(content, entry.path) }
             }

@@ -16,7 +16,9 @@ struct StoreIndex {
     ///
     /// - Throws: ``LayerStoreError/newerIndex(_:)``; that of an older program is migrated.
     func openForWriting() throws(LayerStoreError) -> LayerIndex? {
-        let exists = try during("look for the index") { () throws(SystemError) in try directory.root.contains(Self.fileName) }
+        let exists = try during("look for the index") { () throws(SystemError) in
+            try directory.root.contains(Self.fileName)
+        }
         do throws(LayerStoreError) {
             let index = try LayerIndex(path: path, access: .changing, stamp: IndexStamp(store: directory))
             if exists {
@@ -64,7 +66,7 @@ struct StoreIndex {
             do throws(SystemError) {
                 try directory.root.removeFile(Self.fileName + "-journal")
                 try directory.root.sync()
-            } catch where error.errno == .noSuchFileOrDirectory {}
+            } catch  where error.errno == .noSuchFileOrDirectory {}
             try staging.directory.rename(Self.fileName, to: Self.fileName, in: directory.root, replacing: true)
             try directory.root.sync()
         }
@@ -72,7 +74,9 @@ struct StoreIndex {
     }
 
     /// The inodes of all contents in `index` that are what their names say.
-    private func verifiedInodes(_ index: LayerIndex, _ store: Store) throws(LayerStoreError) -> [Digest: InodeFingerprint] {
+    private func verifiedInodes(_ index: LayerIndex, _ store: Store) throws(LayerStoreError) -> [Digest:
+        InodeFingerprint]
+    {
         let digests = try index.read("read") { try Data.fetchAll($0, sql: "SELECT digest FROM blobs") }
             .compactMap { Digest(bytes: $0) }
         let found = WorkerPool().map(digests.count) { position -> (Digest, InodeFingerprint)? in

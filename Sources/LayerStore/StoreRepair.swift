@@ -64,7 +64,9 @@ public final class StoreRepair: Sendable {
             guard try store.directory.nodes.contains(shard) else { continue }
             for file in try store.directory.nodes.open(shard, [.readOnly, .directory]).names()
             where (shard + "/" + file.name).hasPrefix(path + ".") {
-                try offer(store.directory.nodes.open(shard + "/" + file.name, [.readOnly, .noFollow]), as: "nodes/\(shard)/\(file.name)")
+                try offer(
+                    store.directory.nodes.open(shard + "/" + file.name, [.readOnly, .noFollow]),
+                    as: "nodes/\(shard)/\(file.name)")
             }
         }
     }
@@ -130,7 +132,8 @@ public final class StoreRepair: Sendable {
         }
     }
 
-    private func take(_ digest: Digest, _ file: borrowing OwnedDescriptor, _ name: ByteString, _ origin: String) throws {
+    private func take(_ digest: Digest, _ file: borrowing OwnedDescriptor, _ name: ByteString, _ origin: String) throws
+    {
         guard let found = wanted.withLock({ $0[digest] }) else { return }
         if let metadata = found.metadata {
             try InodeMetadata(ofBlob: metadata).apply(to: file)

@@ -14,7 +14,9 @@ struct CheckStoreTests {
     private static let digest = Digest(hashing: Array(text.utf8))
 
     /// A store that was closed, with the layer `a` in it, and its directory.
-    private func store(_ items: [String: KitFixture.Item] = ["/usr/f": .file(text, mode: 0o755)]) throws -> TemporaryDirectory {
+    private func store(_ items: [String: KitFixture.Item] = ["/usr/f": .file(text, mode: 0o755)]) throws
+        -> TemporaryDirectory
+    {
         let fixture = try KitFixture()
         try fixture.add("a", items)
         return fixture.directory
@@ -74,7 +76,9 @@ struct CheckStoreTests {
         _ = try ExportImage(workspace).run(
             RootExpression("a"), to: .layout(ByteString(directory.path + "/image")), options)
         _ = consume workspace
-        for digest in [Self.digest, Digest(hashing: Array("other".utf8))] { try damage(directory, digest, missing: false) }
+        for digest in [Self.digest, Digest(hashing: Array("other".utf8))] {
+            try damage(directory, digest, missing: false)
+        }
         let report = try repair(directory, from: [directory.path + "/image"])
         #expect(report.isSound && report.damages.count == 2)
         #expect(try check(directory).damages.isEmpty)
@@ -96,7 +100,8 @@ struct CheckStoreTests {
             let provenance = Provenance(
                 requests: [], files: [.init(path: path, source: ByteString(source), package: nil)], edges: [])
             _ = try session.commit(
-                layer: Name("a"), tree: tree, provenance: provenance, source: "test", created: workspace.now, platform: nil,
+                layer: Name("a"), tree: tree, provenance: provenance, source: "test", created: workspace.now,
+                platform: nil,
                 diffID: DiffID(.empty), replacing: false)
         }
         try damage(directory, Self.digest, missing: true)

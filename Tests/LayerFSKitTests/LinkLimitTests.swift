@@ -17,7 +17,7 @@ struct LinkLimitTests {
         do {
             for number in 0..<count { try links.makeLink(ByteString("\(number)"), to: "f", in: source) }
             return false
-        } catch where error.errno == .tooManyLinks {
+        } catch  where error.errno == .tooManyLinks {
             return true
         }
     }

@@ -24,7 +24,9 @@ struct TamperTests {
         let tree = try Tree([
             Entry(path: .root, metadata: Metadata(mode: 0o755), kind: .directory),
             Entry(path: TreePath("/f"), metadata: file.metadata, kind: .file(digest: file.digest, size: file.size)),
-            Entry(path: TreePath("/g"), metadata: Metadata(mode: 0o700), kind: .file(digest: file.digest, size: file.size)),
+            Entry(
+                path: TreePath("/g"), metadata: Metadata(mode: 0o700), kind: .file(digest: file.digest, size: file.size)
+            ),
         ])
         _ = try session.commit(
             layer: Name("a"), tree: tree, provenance: nil, source: "test", created: workspace.now, platform: nil,
@@ -93,7 +95,9 @@ struct TamperTests {
         #expect(try CheckStore(open()).run().damages.isEmpty)
     }
 
-    @Test(.enabled(if: isRoot, "changing owners needs root")) func anotherOwnerOfASharedInodeIsNoticedAndRepaired() throws {
+    @Test(.enabled(if: isRoot, "changing owners needs root")) func anotherOwnerOfASharedInodeIsNoticedAndRepaired()
+        throws
+    {
         try materialize("root")
         let path = directory.path + "/root/f"
         #expect(chown(path, 4711, 4712) == 0)

@@ -27,7 +27,9 @@ struct HazardTests {
     }
 
     private static let canMount: Bool = {
-        guard isRoot, let outcome = try? Tool.run("bash", ["-c", "unshare -m mount -t tmpfs tmpfs /mnt"]) else { return false }
+        guard isRoot, let outcome = try? Tool.run("bash", ["-c", "unshare -m mount -t tmpfs tmpfs /mnt"]) else {
+            return false
+        }
         return outcome.status == 0
     }()
 
@@ -39,7 +41,8 @@ struct HazardTests {
             let failure = #expect(throws: LayerStoreError.self) {
                 let store = try Store(place, .adding)
                 for number in 0..<200 {
-                    try StoreFixture.add("layer\(number)", ["/f": String(repeating: "\(number) ", count: 2000)], to: store)
+                    try StoreFixture.add(
+                        "layer\(number)", ["/f": String(repeating: "\(number) ", count: 2000)], to: store)
                     added += 1
                 }
             }
@@ -64,7 +67,8 @@ struct HazardTests {
     func aReadOnlyStoreIsReadCheckedAndNeverWritten() throws {
         let fixture = try StoreFixture()
         try StoreFixture.add("a", ["/f": "hello"], to: fixture.open())
-        let mounted = try run("mount --bind \(fixture.path) \(fixture.path) && mount -o remount,bind,ro \(fixture.path)")
+        let mounted = try run(
+            "mount --bind \(fixture.path) \(fixture.path) && mount -o remount,bind,ro \(fixture.path)")
         try #require(mounted.status == 0, "\(mounted.errors)")
         defer { _ = try? run("umount -l \(fixture.path)") }
         let store = try fixture.open(.reading)

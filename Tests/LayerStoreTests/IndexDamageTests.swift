@@ -61,7 +61,9 @@ struct IndexDamageTests {
         case "stamp": try Data((String(repeating: "0", count: 64) + "  index.sqlite\n").utf8).write(to: stamp)
         case "torn stamp": try Data(contentsOf: stamp).prefix(40).write(to: stamp)
         case "no stamp": try FileManager.default.removeItem(at: stamp)
-        default: try Data(repeating: 0xd9, count: 5000).write(to: URL(fileURLWithPath: "\(fixture.path)/index.sqlite-journal"))
+        default:
+            try Data(repeating: 0xd9, count: 5000).write(
+                to: URL(fileURLWithPath: "\(fixture.path)/index.sqlite-journal"))
         }
         #expect(try fixture.open(.reading).diskUsage() == expected)
         try StoreFixture.add("c", ["/f": "new"], to: fixture.open())
@@ -92,7 +94,9 @@ struct IndexDamageTests {
         let stamp = IndexStamp(store: try fixture.open(.reading).directory)
         // As a program left it that knew no migration at all.
         let old = try LayerIndex(path: fixture.path + "/index.sqlite", access: .changing, stamp: stamp)
-        try old.write("test") { try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)") }
+        try old.write("test") {
+            try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+        }
         try old.close()
         let store = try fixture.open(.changing)
         #expect(try store.writableIndex?.agreesWithStamp() == true)

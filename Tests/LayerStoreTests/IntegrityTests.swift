@@ -21,7 +21,8 @@ struct IntegrityTests {
             ImageRecord.Layer(name: name, record: try #require(try store.references.digest(of: Name(name), .layer)))
         }
         let image = ImageRecord(
-            created: "1970-01-01T00:00:00Z", expression: "a+b", layers: layers, onConflict: .error, entries: 6, size: 31,
+            created: "1970-01-01T00:00:00Z", expression: "a+b", layers: layers, onConflict: .error, entries: 6,
+            size: 31,
             settings: ImageSettings())
         _ = try store.beginAdding().commit(image: Name("i"), image, replacing: false)
         _ = try NodeStore(store).node(
@@ -29,12 +30,15 @@ struct IntegrityTests {
     }
 
     private func check() throws -> IntegrityReport {
-        try IntegrityCheck(fixture.open(.reading), pool: WorkerPool(workers: 2), begin: { _ in }, advance: { _ in }).run()
+        try IntegrityCheck(fixture.open(.reading), pool: WorkerPool(workers: 2), begin: { _ in }, advance: { _ in })
+            .run()
     }
 
     /// The files of the store that are named by their content.
     private func contents(_ folder: String) throws -> [String] {
-        try fixture.directory.contents("store/\(folder)").filter { $0.count > 60 }.map { "\(fixture.path)/\(folder)/\($0)" }
+        try fixture.directory.contents("store/\(folder)").filter { $0.count > 60 }.map {
+            "\(fixture.path)/\(folder)/\($0)"
+        }
     }
 
     private func overwrite(_ path: String, _ bytes: Data) throws {

@@ -17,7 +17,9 @@ struct CheckStoreCommand: ParsableCommand {
     @Flag(name: .long, help: "Repair what a good copy is found of; needs the store for itself.")
     var repair = false
 
-    @Option(name: .long, help: ArgumentHelp("An image layout or another store to repair from; may be repeated.", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("An image layout or another store to repair from; may be repeated.", valueName: "dir"))
     var from: [String] = []
 
     @Flag(name: .long, help: "Read only what does not look as it was left: size, time, mode, owner, inode.")

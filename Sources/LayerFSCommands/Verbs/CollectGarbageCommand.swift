@@ -15,8 +15,10 @@ struct CollectGarbageCommand: ParsableCommand {
     @Flag(name: .long, help: "Say what would be removed, and remove nothing.")
     var dryRun = false
 
-    @Option(name: .long, help: ArgumentHelp(
-        "Keep what is younger: a number with s, m, h or d (default: 0s).", valueName: "duration"),
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Keep what is younger: a number with s, m, h or d (default: 0s).", valueName: "duration"),
         transform: DurationText.parse)
     var keepYoungerThan: Duration?
 
