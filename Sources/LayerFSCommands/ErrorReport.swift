@@ -59,7 +59,7 @@ enum ErrorReport {
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
         case .noSuchName, .unknownUser: notFound
-        case .targetExists: conflict
+        case .targetExists, .conflictingSources: conflict
         case .replayDiffers: integrity
         case .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,
             .mixedPlatforms:

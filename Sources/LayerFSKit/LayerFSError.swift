@@ -18,6 +18,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case unsuitableName(String)
     /// What to add would make a tree that contradicts itself.
     case inconsistentTree(TreeError)
+    /// The sources of a layer want different things on one path. Never empty; sorted by path.
+    case conflictingSources([SourceConflict])
     /// SOURCE_DATE_EPOCH is not a number of seconds.
     case malformedSourceDateEpoch(String)
     /// An option has a value that it cannot have.
@@ -42,6 +44,10 @@ public enum LayerFSError: Error, CustomStringConvertible {
                 + (near.isEmpty ? "; `layerfs ls` lists what there is" : ". Did you mean \(near.joined(separator: " or "))?")
         case .unsuitableName(let text): "'\(text)' cannot be the name of a layer. Give one with --name"
         case .inconsistentTree(let error): "what was found does not make a tree: \(error)"
+        case .conflictingSources(let conflicts):
+            (["what is to be added disagrees on \(conflicts.count) path\(conflicts.count == 1 ? "" : "s"); nothing was stored"]
+                + conflicts.prefix(10).map { "  \($0)" }
+                + (conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : [])).joined(separator: "\n")
         case .malformedSourceDateEpoch(let text):
             "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"
         case .malformedOption(let name, let value, let expected): "\(name) '\(value)': expected \(expected)"

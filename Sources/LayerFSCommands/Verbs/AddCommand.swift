@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bytes
 import LayerFSKit
-import Loader
 import LayerStore
 import Trees
 
@@ -34,23 +33,15 @@ struct AddCommand: ParsableCommand {
 
     func run() throws {
         let console = outputOptions.console
-        let environment = Environment.current
+        var request = AddRequest()
+        request.programs = programs.map { ByteString($0) }
+        request.name = name
         // Everything is found before a store is touched: what is missing leaves no trace.
-        let resolve = ResolvePrograms(searchPath: environment.searchPath)
-        let words = programs.map { ByteString($0) }
-        let requests: [AddPrograms.Request]
-        if let name {
-            requests = [AddPrograms.Request(name: name, closure: try resolve.closure(of: words))]
-        } else {
-            requests = try resolve.closures(of: words.map { [$0] }).map { try AddPrograms.Request($0) }
-        }
-        for request in requests {
-            try UnresolvedClosure.check(request.closure)
-            request.closure.notes.forEach { console.detail("\(request.name): \($0)") }
-        }
+        let layers = try PlanLayers(searchPath: Environment.current.searchPath).run(request)
+        for layer in layers { layer.plan.notes.forEach { console.detail("\(layer.name): \($0)") } }
         let workspace = try storeOptions.workspace(.adding)
         let additions = try console.whileWatching { progress in
-            try AddPrograms(workspace).run(requests, replacing: replace, progress: progress)
+            try AddLayers(workspace).run(layers, replacing: replace, progress: progress)
         }
         if jsonOption.json { return try console.result(json: additions.map(AdditionReport.init)) }
         for addition in additions { console.note(SummaryText.added(addition)) }

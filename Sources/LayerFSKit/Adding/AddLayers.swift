@@ -1,0 +1,102 @@
+public import Bytes
+import Digests
+import ImageTransport
+public import LayerStore
+public import Loader
+import Packages
+import Posix
+public import Trees
+
+/// Makes layers of plans.
+public struct AddLayers: Sendable {
+    private let workspace: Workspace
+    private let root: ByteString
+    private let pool: WorkerPool
+
+    /// - Parameter root: where the root of the plans' closures lies on this machine.
+    public init(_ workspace: Workspace, root: ByteString = "/", workers: Int? = nil) {
+        self.workspace = workspace
+        self.root = root
+        pool = WorkerPool(workers: workers)
+    }
+
+    /// What became of one request.
+    public struct Addition: Sendable {
+        public var name: Name
+        public var outcome: CommitOutcome
+        public var tree: Tree
+        public var cost: LayerCost
+    }
+
+    /// Adds all of `requests`, whose closures must be complete, or none.
+    ///
+    /// - Throws: ``UnresolvedClosure`` when something is missing, ``LayerFSError/conflictingSources(_:)`` when a plan
+    ///   contradicts itself, ``LayerStoreError`` when a name is taken or the store cannot be written.
+    public func run(
+        _ requests: [LayerRequest], replacing: Bool = false, progress: ProgressMeter = .none
+    ) throws -> [Addition] {
+        for request in requests { try UnresolvedClosure.check(request.plan) }
+        let session = try workspace.store.beginAdding()
+        let layers = try requests.map { request in
+            try StagedLayer(request.plan, root: root, intake: session, pool: pool, progress: progress)
+        }
+        for (request, layer) in zip(requests, layers) {
+            try session.checkAvailable(request.name, for: layer.tree, replacing: replacing)
+        }
+        let paths = Set(requests.flatMap { $0.plan.entries.compactMap(\.rootPath) })
+        let owners = try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
+        progress.begin("writing", total: 0)
+        try Interruption.check()
+        var isNew = Set(try session.publish())
+        return try zip(requests, layers).map { request, layer in
+            progress.begin("checking", total: layer.tree.size)
+            let diffID = try LayerPacking().measure(
+                Array(layer.tree.entries.dropFirst()), from: workspace.store.blobs,
+                progress: { try progress.advance(by: $0) }
+            ).diffID
+            let outcome = try session.commit(
+                layer: request.name, tree: layer.tree, provenance: Provenance(request.plan, owners: owners),
+                source: request.source, created: workspace.now, platform: try request.plan.platform(), diffID: diffID,
+                replacing: replacing, known: layer.sources)
+            // New for the first layer that brings it only.
+            let cost = LayerCost(layer.contents) { isNew.remove($0) != nil }
+            return Addition(name: request.name, outcome: outcome, tree: layer.tree, cost: cost)
+        }
+    }
+}
+
+/// What a layer costs: all its distinct contents, and those of them that the store does not have.
+public struct LayerCost: Hashable, Sendable {
+    public var contents = 0
+    public var bytes: UInt64 = 0
+    public var newContents = 0
+    public var newBytes: UInt64 = 0
+
+    /// - Parameter isNew: whether the store lacks a content; asked once for each.
+    init(_ contents: [(digest: Digest, size: UInt64)], isNew: (Digest) throws -> Bool) rethrows {
+        for content in contents {
+            self.contents += 1
+            bytes += content.size
+            if try isNew(content.digest) {
+                newContents += 1
+                newBytes += content.size
+            }
+        }
+    }
+}
+
+/// A closure that lacks something.
+public struct UnresolvedClosure: Error {
+    /// Never empty.
+    public let dependencies: [UnresolvedDependency]
+
+    /// - Throws: itself, when `closure` is not complete.
+    public static func check(_ closure: Closure) throws(UnresolvedClosure) {
+        if !closure.isComplete { throw UnresolvedClosure(dependencies: closure.unresolved) }
+    }
+
+    /// - Throws: itself, when one of the closures of `plan` is not complete.
+    public static func check(_ plan: LayerPlan) throws(UnresolvedClosure) {
+        for closure in plan.closures { try check(closure) }
+    }
+}
