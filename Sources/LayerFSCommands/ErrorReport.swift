@@ -58,13 +58,13 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser: notFound
+        case .noSuchName, .unknownUser, .noSuchSource: notFound
         case .targetExists, .conflictingSources: conflict
         case .replayDiffers: integrity
         case .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,
-            .mixedPlatforms:
+            .mixedPlatforms, .nameNeeded:
             usage
-        case .system, .inconsistentTree: failure
+        case .system, .inconsistentTree, .unusableSource: failure
         }
     }
 

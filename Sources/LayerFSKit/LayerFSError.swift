@@ -1,4 +1,5 @@
 public import Bytes
+public import Loader
 public import Posix
 public import Trees
 
@@ -20,6 +21,12 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case inconsistentTree(TreeError)
     /// The sources of a layer want different things on one path. Never empty; sorted by path.
     case conflictingSources([SourceConflict])
+    /// A file or directory to be added is not there.
+    case noSuchSource(ByteString, LookupFailure)
+    /// A file or directory to be added is not what it must be.
+    case unusableSource(ByteString, reason: String)
+    /// Nothing says what the layer is to be called.
+    case nameNeeded(String)
     /// SOURCE_DATE_EPOCH is not a number of seconds.
     case malformedSourceDateEpoch(String)
     /// An option has a value that it cannot have.
@@ -48,6 +55,9 @@ public enum LayerFSError: Error, CustomStringConvertible {
             (["what is to be added disagrees on \(conflicts.count) path\(conflicts.count == 1 ? "" : "s"); nothing was stored"]
                 + conflicts.prefix(10).map { "  \($0)" }
                 + (conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : [])).joined(separator: "\n")
+        case .noSuchSource(let path, let failure): "cannot add \(path): \(failure)"
+        case .unusableSource(let path, let reason): "cannot add \(path): \(reason)"
+        case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
         case .malformedSourceDateEpoch(let text):
             "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"
         case .malformedOption(let name, let value, let expected): "\(name) '\(value)': expected \(expected)"

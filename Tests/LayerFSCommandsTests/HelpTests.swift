@@ -16,9 +16,12 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        ["nosuchverb"], ["add"], ["compose"], ["compose", "a++b"], ["compose", "a", "--cmd", "x"], ["export", "a"],
-        ["export", "a", "--oci", "x", "--tar", "y"], ["export", "a", "--oci", "-"], ["export", "a", "--tar", "-", "--json"],
-        ["materialize", "a"], ["materialize", "a", "b", "--link", "soft"], ["rm"], ["rm", "a/../b"], ["show"], ["resolve"],
+        ["nosuchverb"], ["add"], ["add", "bash", "--chown", "0:0"],
+        ["add", "--exclude", "x"], ["compose"], ["compose", "a++b"], ["compose", "a", "--cmd", "x"], ["export", "a"],
+        ["export", "a", "--oci", "x", "--tar", "y"], ["export", "a", "--oci", "-"],
+        ["export", "a", "--tar", "-", "--json"],
+        ["materialize", "a"], ["materialize", "a", "b", "--link", "soft"], ["rm"], ["rm", "a/../b"], ["show"],
+        ["resolve"],
         ["ls", "extra"], ["du", "--no-such-option"],
     ])
     func wrongUsageIsRefusedBeforeAnythingIsDone(_ words: [String]) {

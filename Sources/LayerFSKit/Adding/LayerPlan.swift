@@ -1,5 +1,5 @@
 import Bytes
-public import LayerStore
+import LayerStore
 public import Loader
 public import Trees
 
@@ -16,6 +16,8 @@ public struct LayerPlan: Sendable {
     var edges: [Provenance.Edge] = []
     /// What a person should know although nothing is wrong.
     public internal(set) var notes: [String] = []
+    /// What was left out.
+    public internal(set) var warnings: [String] = []
 
     init() {}
 
@@ -26,6 +28,7 @@ public struct LayerPlan: Sendable {
         requests += other.requests
         edges += other.edges
         notes += other.notes
+        warnings += other.warnings
     }
 }
 

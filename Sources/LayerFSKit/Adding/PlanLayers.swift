@@ -17,16 +17,34 @@ public struct PlanLayers: Sendable {
 
     /// The layers of `request`, whose closures are complete.
     ///
-    /// - Throws: ``UnresolvedClosure``, `ProgramError`, or ``LayerFSError/unsuitableName(_:)`` when a program's name cannot
-    ///   be a layer's.
+    /// - Throws: ``UnresolvedClosure``, `ProgramError`; ``LayerFSError`` for what is not there, or may not be added.
     public func run(_ request: AddRequest) throws -> [LayerRequest] {
+        var layers = try groups(request)
+        if request.hasExtras {
+            let planner = try ExtrasPlanner(request)
+            if layers.isEmpty, let name = request.name {
+                layers = [LayerRequest(name: name, plan: LayerPlan(), source: request.source([]))]
+            }
+            guard layers.count == 1 else {
+                throw LayerFSError.nameNeeded(
+                    layers.isEmpty
+                        ? "files and directories have no name of their own"
+                        : "the files and directories could belong to any of \(layers.count) layers")
+            }
+            layers[0].plan.unite(try planner.plan())
+        }
+        return layers
+    }
+
+    /// The layers of what has a name of its own.
+    private func groups(_ request: AddRequest) throws -> [LayerRequest] {
         let resolve = ResolvePrograms(root: root, searchPath: searchPath)
-        let groups = request.name == nil ? request.programs.map { [$0] } : [request.programs]
+        let groups = request.name == nil ? request.programs.map { [$0] } : [request.programs].filter { !$0.isEmpty }
         return try zip(groups, resolve.closures(of: groups)).map { programs, closure in
             try UnresolvedClosure.check(closure)
             return LayerRequest(
                 name: try request.name ?? Self.name(of: closure), plan: try LayerPlan(closure),
-                source: "layerfs add \(programs.map(\.description).joined(separator: " "))")
+                source: request.source(programs.map(\.description)))
         }
     }
 

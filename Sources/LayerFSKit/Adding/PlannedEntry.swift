@@ -50,6 +50,9 @@ struct MetadataChange: Hashable, Sendable {
         if let uid { metadata.uid = uid }
         if let gid { metadata.gid = gid }
     }
+
+    /// For links: all of them have the same permissions.
+    var withoutMode: MetadataChange { MetadataChange(uid: uid, gid: gid) }
 }
 
 /// Who wants a path in a layer.
