@@ -64,7 +64,7 @@ enum ErrorReport {
         case .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,
             .mixedPlatforms, .nameNeeded:
             usage
-        case .system, .inconsistentTree, .unusableSource: failure
+        case .system, .inconsistentTree, .unusableSource, .denied: failure
         }
     }
 

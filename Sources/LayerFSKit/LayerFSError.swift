@@ -25,6 +25,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case noSuchSource(ByteString, LookupFailure)
     /// A file or directory to be added is not what it must be.
     case unusableSource(ByteString, reason: String)
+    /// Rules refuse files that were to be added. Never empty.
+    case denied([Denial])
     /// Nothing says what the layer is to be called.
     case nameNeeded(String)
     /// SOURCE_DATE_EPOCH is not a number of seconds.
@@ -57,6 +59,11 @@ public enum LayerFSError: Error, CustomStringConvertible {
                 + (conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : [])).joined(separator: "\n")
         case .noSuchSource(let path, let failure): "cannot add \(path): \(failure)"
         case .unusableSource(let path, let reason): "cannot add \(path): \(reason)"
+        case .denied(let denials):
+            (["\(denials.count) file\(denials.count == 1 ? " does" : "s do") not belong into an image; nothing was stored"]
+                + denials.prefix(10).map { "  \($0)" }
+                + (denials.count > 10 ? ["  and \(denials.count - 10) more"] : [])
+                + ["leave them out with --exclude, or let one through with --allow PATH"]).joined(separator: "\n")
         case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
         case .malformedSourceDateEpoch(let text):
             "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"

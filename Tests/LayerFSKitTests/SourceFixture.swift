@@ -34,6 +34,8 @@ final class SourceFixture {
     func request(_ fill: (inout AddRequest) throws -> Void) throws -> AddRequest {
         var request = AddRequest()
         request.name = try Name("layer")
+        // The temporary directory itself may lie below a home directory.
+        request.allowed = [ByteString(directory)]
         try fill(&request)
         return request
     }

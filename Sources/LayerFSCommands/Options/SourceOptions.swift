@@ -35,6 +35,14 @@ struct SourceOptions: ParsableArguments {
             "Their permissions, octal; directories can be searched by whoever can read them.", valueName: "mode"))
     var chmod: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Take a file that does not belong into an image: shadow, keys, home directories, /proc, /sys.",
+            valueName: "path")
+    )
+    var allow: [String] = []
+
     /// Whether these options name anything to be added.
     var isEmpty: Bool { file.isEmpty && dir.isEmpty && filesFrom.isEmpty }
 
@@ -50,6 +58,7 @@ struct SourceOptions: ParsableArguments {
         request.files += try filesFrom.flatMap { try FileLists.read(ByteString($0)) }
         request.directories = try dir.map { try PathMapping(ByteString($0)) }
         request.excluded = try exclude.map { try PathGlob(ByteString($0)) }
+        request.allowed = allow.map { ByteString($0) }
         request.owner = try chown.map { try OwnershipOption.owner($0) }
         request.mode = try chmod.map { try OwnershipOption.mode($0) }
     }

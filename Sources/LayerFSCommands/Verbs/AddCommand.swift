@@ -52,7 +52,9 @@ struct AddCommand: ParsableCommand {
     func run() throws {
         let console = outputOptions.console
         // Everything is found before a store is touched: what is missing leaves no trace.
-        let layers = try PlanLayers(searchPath: Environment.current.searchPath).run(request())
+        let environment = Environment.current
+        let planner = PlanLayers(searchPath: environment.searchPath, home: environment.home)
+        let layers = try planner.run(request())
         for layer in layers {
             layer.plan.warnings.forEach { console.warn("\(layer.name): \($0)") }
             layer.plan.notes.forEach { console.detail("\(layer.name): \($0)") }

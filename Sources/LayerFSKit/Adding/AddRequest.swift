@@ -17,6 +17,9 @@ public struct AddRequest: Sendable {
     /// Permissions of ``files`` and ``directories``, 0 to 0o7777; directories may be searched by whoever may read them.
     public var mode: UInt16?
 
+    /// Paths of this machine that the deny-list does not apply to.
+    public var allowed: [ByteString] = []
+
     public init() {}
 
     var change: MetadataChange { MetadataChange(mode: mode, uid: owner?.uid, gid: owner?.gid) }

@@ -53,7 +53,7 @@ struct DirectoryWalk {
                 for name in try directory.names().map(\.name).sorted() {
                     let source = next.source.appending(name)
                     let path = next.path.appending(name)
-                    guard !filter.excludes(path), filter.admits(source) else { continue }
+                    guard filter.lets(path, from: source) else { continue }
                     let status = try directory.status(of: name)
                     guard let kind = try kind(status, name, directory) else {
                         skipped.add(source, status.kind)

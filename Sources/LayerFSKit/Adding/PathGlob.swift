@@ -36,7 +36,20 @@ public struct PathGlob: Hashable, Sendable {
 
     /// Whether the pattern is one of `path` itself.
     public func matches(_ path: TreePath) -> Bool {
-        Backtracking.matches(path.components, components, isStar: { $0 == nil }) { $1?.matches($0) ?? false }
+        // Most patterns have `**` at the start or not at all: then only as many components count as they have.
+        let fixed = components.drop { $0 == nil }
+        if !fixed.contains(nil) { return matches(path, fixed, isAnchored: fixed.count == components.count) }
+        return Backtracking.matches(path.components, components, isStar: { $0 == nil }) { $1?.matches($0) ?? false }
+    }
+
+    private func matches(_ path: TreePath, _ fixed: ArraySlice<ComponentGlob?>, isAnchored: Bool) -> Bool {
+        var rest = path.bytes.bytes[...]
+        for component in fixed.reversed() {
+            guard let slash = rest.lastIndex(of: UInt8(ascii: "/")), slash + 1 < rest.endIndex else { return false }
+            guard component?.matches(ByteString(rest[(slash + 1)...])) == true else { return false }
+            rest = rest[..<slash]
+        }
+        return rest.isEmpty || !isAnchored
     }
 
     /// Whether the pattern is one of `path` or of a directory that it lies in.

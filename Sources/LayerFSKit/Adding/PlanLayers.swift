@@ -6,13 +6,16 @@ import Trees
 public struct PlanLayers: Sendable {
     private let root: ByteString
     private let searchPath: [ByteString]
+    private let home: ByteString?
 
     /// - Parameters:
     ///   - root: the directory that is taken as `/` where programs and packages are looked for.
     ///   - searchPath: where programs are looked up by name.
-    public init(root: ByteString = "/", searchPath: [ByteString]) {
+    ///   - home: the home directory of whoever runs layerfs, whose files are not taken unless they are allowed.
+    public init(root: ByteString = "/", searchPath: [ByteString], home: ByteString? = nil) {
         self.root = root
         self.searchPath = searchPath
+        self.home = home
     }
 
     /// The layers of `request`, whose closures are complete.
@@ -21,7 +24,7 @@ public struct PlanLayers: Sendable {
     public func run(_ request: AddRequest) throws -> [LayerRequest] {
         var layers = try groups(request)
         if request.hasExtras {
-            let planner = try ExtrasPlanner(request)
+            let planner = try ExtrasPlanner(request, home: home)
             if layers.isEmpty, let name = request.name {
                 layers = [LayerRequest(name: name, plan: LayerPlan(), source: request.source([]))]
             }
