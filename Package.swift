@@ -90,9 +90,9 @@ let package = Package(
         tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),
         tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
-            "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "OCI", "Posix",
-            "Sandbox", "TestSupport", "Trees", system),
-        tests("LayerFSCommandsTests", "LayerFSCommands", argumentParser),
+            "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
+            "Packages", "Posix", "Sandbox", "TestSupport", "Trees", system),
+        tests("LayerFSCommandsTests", "Bytes", "LayerFSCommands", "LayerFSKit", "Trees", argumentParser),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(

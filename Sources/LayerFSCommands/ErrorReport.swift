@@ -59,13 +59,13 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser: notFound
-        case .targetExists: conflict
+        case .noSuchName, .unknownUser, .noSuchSource: notFound
+        case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity
-        case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,
-            .mixedPlatforms:
+        case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName,
+            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded:
             usage
-        case .system, .inconsistentTree: failure
+        case .system, .inconsistentTree, .unusableSource, .denied: failure
         }
     }
 

@@ -48,6 +48,9 @@ public struct Environment: Sendable {
         return Timestamp(seconds: seconds)
     }
 
+    /// The home directory of whoever runs layerfs; nil when it is not set.
+    public var home: ByteString? { value("HOME").map { ByteString($0) } }
+
     /// The directories in which a program is looked for by name.
     public var searchPath: [ByteString] {
         (value("PATH") ?? Self.defaultPath).split(separator: ":").map { ByteString(String($0)) }

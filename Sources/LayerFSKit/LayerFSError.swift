@@ -1,4 +1,5 @@
 public import Bytes
+public import Loader
 public import Posix
 public import Trees
 
@@ -12,6 +13,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case relativeStore(String)
     /// The target of a materialization or export exists and is not empty.
     case targetExists(ByteString)
+    /// Two layers of one command would have the same name, but other content.
+    case repeatedName(Name)
     /// No target was named.
     case emptyTarget
     /// The root's name cannot be that of an exported image.
@@ -22,6 +25,16 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case unsuitableName(String)
     /// What to add would make a tree that contradicts itself.
     case inconsistentTree(TreeError)
+    /// The sources of a layer want different things on one path. Never empty; sorted by path.
+    case conflictingSources([SourceConflict])
+    /// A file or directory to be added is not there.
+    case noSuchSource(ByteString, LookupFailure)
+    /// A file or directory to be added is not what it must be.
+    case unusableSource(ByteString, reason: String)
+    /// Rules refuse files that were to be added. Never empty.
+    case denied([Denial])
+    /// Nothing says what the layer is to be called.
+    case nameNeeded(String)
     /// SOURCE_DATE_EPOCH is not a number of seconds.
     case malformedSourceDateEpoch(String)
     /// An option has a value that it cannot have.
@@ -41,6 +54,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
         case .relativeStore(let path): "the store's path is empty or holds a NUL: '\(path)'"
         case .targetExists(let path):
             "\(path) exists and is not an empty directory. Name another place, or remove it first"
+        case .repeatedName(let name):
+            "two different layers would be named '\(name)'. Add them one by one, with --name"
         case .emptyTarget: "the target's path is empty"
         case .unsuitableImageName(let text):
             "'\(ByteString(text))' cannot be the name of an exported image. Give one with --name, such as shell:1.0"
@@ -49,6 +64,18 @@ public enum LayerFSError: Error, CustomStringConvertible {
                 + (near.isEmpty ? "; `layerfs ls` lists what there is" : ". Did you mean \(near.joined(separator: " or "))?")
         case .unsuitableName(let text): "'\(text)' cannot be the name of a layer. Give one with --name"
         case .inconsistentTree(let error): "what was found does not make a tree: \(error)"
+        case .conflictingSources(let conflicts):
+            (["what is to be added disagrees on \(conflicts.count) path\(conflicts.count == 1 ? "" : "s"); nothing was stored"]
+                + conflicts.prefix(10).map { "  \($0)" }
+                + (conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : [])).joined(separator: "\n")
+        case .noSuchSource(let path, let failure): "cannot add \(path): \(failure)"
+        case .unusableSource(let path, let reason): "cannot add \(path): \(reason)"
+        case .denied(let denials):
+            (["\(denials.count) file\(denials.count == 1 ? " does" : "s do") not belong into an image; nothing was stored"]
+                + denials.prefix(10).map { "  \($0)" }
+                + (denials.count > 10 ? ["  and \(denials.count - 10) more"] : [])
+                + ["leave them out with --exclude, or let one through with --allow PATH"]).joined(separator: "\n")
+        case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
         case .malformedSourceDateEpoch(let text):
             "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"
         case .malformedOption(let name, let value, let expected): "\(name) '\(value)': expected \(expected)"

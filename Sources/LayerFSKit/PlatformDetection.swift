@@ -20,6 +20,16 @@ extension Closure {
     }
 }
 
+extension LayerPlan {
+    /// What the first of the closures that has programs runs on.
+    func platform() throws -> String? {
+        for closure in closures {
+            if let platform = try closure.platform() { return platform }
+        }
+        return nil
+    }
+}
+
 extension ELFHeader {
     /// The platform in the terms of Go's GOOS and GOARCH, which OCI uses (image-spec, image-index.md, Platform
     /// Variants); nil for a machine that Go has no word for.

@@ -27,4 +27,10 @@ enum UsrMerge {
         }
         return links
     }
+
+    /// The directory that `path` leads to through `links`: `/usr/lib/x` for `/lib/x`.
+    static func place(of path: TreePath, _ links: [Link]) -> TreePath {
+        guard let link = links.first(where: { path.isWithin($0.path) }) else { return path }
+        return path.components.dropFirst(link.path.components.count).reduce(link.directory) { $0.appending($1) }
+    }
 }

@@ -31,13 +31,21 @@ public struct Provenance: Hashable, Sendable, Codable {
     public struct Origin: Hashable, Sendable, Codable {
         /// In the layer.
         public var path: TreePath
-        /// On the host; nil when it is the same.
+        /// On the host; nil when it is the same, or when the file is generated.
         public var source: ByteString?
         /// The Debian package that owns it, where one does.
         public var package: Package?
+        /// What was asked for, when it was no program: `package bash`, `preset certs`, `file ./motd`. Nil for what
+        /// programs need, of which the edges tell.
+        public var origin: String?
+        /// True when layerfs made the content up; else absent.
+        public var isGenerated: Bool?
 
-        public init(path: TreePath, source: ByteString?, package: Package?) {
+        public init(
+            path: TreePath, source: ByteString?, package: Package?, origin: String? = nil, isGenerated: Bool? = nil
+        ) {
             (self.path, self.source, self.package) = (path, source, package)
+            (self.origin, self.isGenerated) = (origin, isGenerated)
         }
     }
 
@@ -63,9 +71,13 @@ public struct Provenance: Hashable, Sendable, Codable {
         public var name: ByteString?
         /// How it was found: `cache`, `system directory`, `runpath` …
         public var found: String?
+        /// The links that lead to the file, each an entry of the layer; nil when there are none.
+        public var via: [TreePath]?
 
-        public init(from: TreePath?, to: TreePath, kind: String, name: ByteString?, found: String?) {
-            (self.from, self.to, self.kind, self.name, self.found) = (from, to, kind, name, found)
+        public init(
+            from: TreePath?, to: TreePath, kind: String, name: ByteString?, found: String?, via: [TreePath]? = nil
+        ) {
+            (self.from, self.to, self.kind, self.name, self.found, self.via) = (from, to, kind, name, found, via)
         }
     }
 }

@@ -20,7 +20,7 @@ public struct SourceFile: Sendable {
 
 /// One state of a host file, as git's index tells states apart: any change of content changes at least one of these.
 public struct SourceFingerprint: Hashable, Sendable {
-    var identity: FileIdentity
+    public let identity: FileIdentity
     var size: UInt64
     var modified: FileTime
     var changed: FileTime

@@ -16,10 +16,15 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        ["nosuchverb"], ["add"], ["compose"], ["compose", "a++b"], ["compose", "a", "--cmd", "x"], ["export", "a"],
-        ["export", "a", "--oci", "x", "--tar", "y"], ["export", "a", "--oci", "-"], ["export", "a", "--tar", "-", "--json"],
-        ["materialize", "a"], ["materialize", "a", "b", "--link", "soft"], ["rm"], ["rm", "a/../b"], ["show"], ["resolve"],
-        ["gc", "a"], ["reindex", "a"], ["fsck", "a"], ["fsck", "--fast", "--repair"], ["fsck", "--from", "x"], ["gc", "--keep-younger-than", "1w"], ["gc", "--keep-younger-than", "-1s"], ["ls", "extra"], ["du", "--no-such-option"],
+        ["nosuchverb"], ["add"], ["add", "bash", "--chown", "0:0"],
+        ["add", "--exclude", "x"], ["compose"], ["compose", "a++b"], ["compose", "a", "--cmd", "x"], ["export", "a"],
+        ["export", "a", "--oci", "x", "--tar", "y"], ["export", "a", "--oci", "-"],
+        ["export", "a", "--tar", "-", "--json"],
+        ["materialize", "a"], ["materialize", "a", "b", "--link", "soft"], ["rm"], ["rm", "a/../b"], ["show"],
+        ["resolve"],
+        ["ls", "extra"], ["du", "--no-such-option"],
+        ["gc", "a"], ["reindex", "a"], ["fsck", "a"], ["fsck", "--fast", "--repair"], ["fsck", "--from", "x"],
+        ["gc", "--keep-younger-than", "1w"], ["gc", "--keep-younger-than", "-1s"], ["add", ""],
     ])
     func wrongUsageIsRefusedBeforeAnythingIsDone(_ words: [String]) {
         #expect { try LayerFSCommand.parseAsRoot(words) } throws: { error in

@@ -14,12 +14,12 @@ struct AdditionReport: Codable {
     var newContents: Int
     var newBytes: UInt64
 
-    init(_ addition: AddPrograms.Addition) {
+    init(_ addition: AddLayers.Addition) {
         name = addition.name.text
         outcome = "\(addition.outcome)"
         entries = addition.tree.entries.count
-        (contents, bytes) = (addition.contents, addition.bytes)
-        (newContents, newBytes) = (addition.newContents, addition.newBytes)
+        (contents, bytes) = (addition.cost.contents, addition.cost.bytes)
+        (newContents, newBytes) = (addition.cost.newContents, addition.cost.newBytes)
     }
 }
 

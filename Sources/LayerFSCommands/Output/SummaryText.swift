@@ -7,19 +7,22 @@ import Trees
 
 /// The one line in which a command says what it did.
 enum SummaryText {
-    static func added(_ addition: AddPrograms.Addition) -> String {
-        let paths = "\(addition.tree.entries.count) entries, \(addition.contents) contents, \(ByteCount(addition.bytes))"
-        let known = addition.contents - addition.newContents
-        let cost =
-            addition.newContents == 0
-            ? "nothing new" : "\(addition.newContents) new, \(ByteCount(addition.newBytes)); \(known) already there"
+    static func added(_ addition: AddLayers.Addition) -> String {
         let verb =
             switch addition.outcome {
             case .created: "added"
             case .replaced: "replaced"
             case .unchanged: "unchanged"
             }
-        return "\(verb) \(addition.name): \(paths) (\(cost))"
+        return "\(verb) \(addition.name): \(size(addition.tree, addition.cost))"
+    }
+
+    private static func size(_ tree: Tree, _ cost: LayerCost) -> String {
+        let known = cost.contents - cost.newContents
+        let new =
+            cost.newContents == 0
+            ? "nothing new" : "\(cost.newContents) new, \(ByteCount(cost.newBytes)); \(known) already there"
+        return "\(tree.entries.count) entries, \(cost.contents) contents, \(ByteCount(cost.bytes)) (\(new))"
     }
 
     static func composed(_ result: ComposeImage.Result, name: Name?) -> String {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bytes
 import LayerFSKit
-import Loader
 import LayerStore
 import Trees
 
@@ -13,44 +12,57 @@ struct AddCommand: ParsableCommand {
         discussion: """
             Each program becomes a layer of its own name; with --name all become one layer. Libraries are found as the dynamic \
             loader finds them, but nothing is run. What cannot be found is an error, and nothing is stored then.
+
+            Files and directories go into the layer of the one program named, or the layer --name names. Two sources that \
+            want different things on one path are a conflict.
             """)
 
     @Argument(help: ArgumentHelp("Names on PATH, or paths.", valueName: "program"))
-    var programs: [String]
+    var programs: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("The name of the layer that holds all programs.", valueName: "name"), transform: Name.init)
+    @Option(
+        name: .long, help: ArgumentHelp("The name of the layer that holds all programs.", valueName: "name"),
+        transform: Name.init)
     var name: Name?
 
     @Flag(name: .long, help: "Let the name stand for the new content when it stands for other content.")
     var replace = false
 
+    @OptionGroup(title: "Sources") var sourceOptions: SourceOptions
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var outputOptions: OutputOptions
     @OptionGroup var jsonOption: JSONOption
 
     func validate() throws {
-        if programs.isEmpty || programs.contains("") { throw ValidationError("Name at least one program.") }
+        if programs.contains("") { throw ValidationError("A program's name is empty.") }
+        if programs.isEmpty, sourceOptions.isEmpty {
+            throw ValidationError("Name at least one program, or what else to add: --file, --dir.")
+        }
+        try sourceOptions.validateUse()
+    }
+
+    /// What the options ask for.
+    func request() throws -> AddRequest {
+        var request = AddRequest()
+        request.programs = programs.map { ByteString(argument: $0) }
+        request.name = name
+        try sourceOptions.apply(to: &request)
+        return request
     }
 
     func run() throws {
         let console = outputOptions.console
-        let environment = Environment.current
         // Everything is found before a store is touched: what is missing leaves no trace.
-        let resolve = ResolvePrograms(searchPath: environment.searchPath)
-        let words = programs.map { ByteString(argument: $0) }
-        let requests: [AddPrograms.Request]
-        if let name {
-            requests = [AddPrograms.Request(name: name, closure: try resolve.closure(of: words))]
-        } else {
-            requests = try resolve.closures(of: words.map { [$0] }).map { try AddPrograms.Request($0) }
-        }
-        for request in requests {
-            try UnresolvedClosure.check(request.closure)
-            request.closure.notes.forEach { console.detail("\(request.name): \($0)") }
+        let environment = Environment.current
+        let planner = PlanLayers(searchPath: environment.searchPath, home: environment.home)
+        let layers = try planner.run(request())
+        for layer in layers {
+            layer.plan.warnings.forEach { console.warn("\(layer.name): \($0)") }
+            layer.plan.notes.forEach { console.detail("\(layer.name): \($0)") }
         }
         let workspace = try storeOptions.workspace(.adding)
         let additions = try console.whileWatching { progress in
-            try AddPrograms(workspace).run(requests, replacing: replace, progress: progress)
+            try AddLayers(workspace).run(layers, replacing: replace, progress: progress)
         }
         if jsonOption.json { return try console.result(json: additions.map(AdditionReport.init)) }
         for addition in additions { console.note(SummaryText.added(addition)) }

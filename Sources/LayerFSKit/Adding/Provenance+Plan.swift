@@ -2,25 +2,33 @@ import Bytes
 import LayerStore
 import Loader
 import Packages
+import Trees
 
 extension Provenance {
-    /// What a closure says of the origin of its files.
+    /// What a plan says of the origin of its files.
     ///
     /// - Parameter owners: the packages of those paths that have one.
-    init(_ closure: Closure, owners: [TreePath: Package]) {
+    init(_ plan: LayerPlan, owners: [TreePath: Package]) {
+        var seen: Set<TreePath> = []
+        let files = plan.entries.filter { entry in
+            if case .node(.directory, _, _) = entry.content { return false }
+            return seen.insert(entry.path).inserted
+        }
         self.init(
-            requests: closure.programs.map { Request(text: $0.request.description, path: $0.path, opened: $0.literalPath) },
-            files: closure.files.filter { $0.kind != .directory }.map { file in
+            requests: plan.requests,
+            files: files.sorted { $0.path < $1.path }.map { entry in
                 Origin(
-                    path: file.path, source: file.sourcePath == file.path.bytes ? nil : file.sourcePath,
-                    package: owners[file.path])
+                    path: entry.path, source: entry.source == entry.path.bytes ? nil : entry.source,
+                    package: entry.rootPath.flatMap { owners[$0] }, origin: entry.origin.provenanceText,
+                    isGenerated: entry.source == nil ? true : nil)
             },
-            edges: closure.edges.map { edge in
-                Edge(
-                    from: edge.from, to: edge.to, kind: edge.kind.rawValue, name: edge.name,
-                    found: edge.place.provenanceText)
-            })
+            edges: plan.edges)
     }
+}
+
+extension PlanOrigin {
+    /// In the provenance document; of programs the edges tell.
+    var provenanceText: String? { self == .programs ? nil : description }
 }
 
 extension Provenance.Package {

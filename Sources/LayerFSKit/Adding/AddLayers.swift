@@ -1,0 +1,120 @@
+public import Bytes
+import Digests
+import ImageTransport
+public import LayerStore
+public import Loader
+import Packages
+import Posix
+public import Trees
+
+/// Makes layers of plans.
+public struct AddLayers: Sendable {
+    private let workspace: Workspace
+    private let root: ByteString
+    private let pool: WorkerPool
+
+    /// - Parameter root: where the root of the plans' closures lies on this machine.
+    public init(_ workspace: Workspace, root: ByteString = "/", workers: Int? = nil) {
+        self.workspace = workspace
+        self.root = root
+        pool = WorkerPool(workers: workers)
+    }
+
+    /// What became of one request.
+    public struct Addition: Sendable {
+        public var name: Name
+        public var outcome: CommitOutcome
+        public var tree: Tree
+        public var cost: LayerCost
+    }
+
+    /// Adds all of `requests`, whose closures must be complete, or none.
+    ///
+    /// - Throws: ``UnresolvedClosure`` when something is missing, ``LayerFSError/conflictingSources(_:)`` when a plan
+    ///   contradicts itself, ``LayerStoreError`` when a name is taken or the store cannot be written.
+    public func run(
+        _ requests: [LayerRequest], replacing: Bool = false, progress: ProgressMeter = .none
+    ) throws -> [Addition] {
+        for request in requests { try UnresolvedClosure.check(request.plan) }
+        let session = try workspace.store.beginAdding()
+        let layers = try requests.map { request in
+            try StagedLayer(request.plan, root: root, intake: session, pool: pool, progress: progress)
+        }
+        // Every reason to refuse is looked for before the first name is given.
+        var trees: [Name: Tree] = [:]
+        let isThere = try zip(requests, layers).map { request, layer in
+            guard trees.updateValue(layer.tree, forKey: request.name) ?? layer.tree == layer.tree else {
+                throw LayerFSError.repeatedName(request.name)
+            }
+            return try session.checkAvailable(request.name, for: layer.tree, replacing: replacing)
+        }
+        progress.begin("writing", total: 0)
+        try Interruption.check()
+        var news = Set(try session.publish())
+        let owners = isThere.allSatisfy { $0 } ? [:] : try owners(of: requests)
+        let diffIDs = try zip(layers, isThere).map { layer, isThere in
+            isThere ? nil : try diffID(of: layer.tree, progress)
+        }
+        return try requests.indices.map { index in
+            let (request, layer) = (requests[index], layers[index])
+            var outcome = CommitOutcome.unchanged
+            if let diffID = diffIDs[index] {
+                outcome = try session.commit(
+                    layer: request.name, tree: layer.tree, provenance: Provenance(request.plan, owners: owners),
+                    source: request.source, created: workspace.now, platform: try request.plan.platform(),
+                    diffID: diffID, replacing: replacing, known: layer.sources)
+            }
+            // New for the first layer that brings it only.
+            let cost = LayerCost(layer.contents) { news.remove($0) != nil }
+            return Addition(name: request.name, outcome: outcome, tree: layer.tree, cost: cost)
+        }
+    }
+
+    private func owners(of requests: [LayerRequest]) throws -> [TreePath: Provenance.Package] {
+        let paths = Set(requests.flatMap { $0.plan.entries.compactMap(\.rootPath) })
+        return try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
+    }
+
+    private func diffID(of tree: Tree, _ progress: ProgressMeter) throws -> DiffID {
+        progress.begin("checking", total: tree.size)
+        return try LayerPacking().measure(
+            Array(tree.entries.dropFirst()), from: workspace.store.blobs, progress: { try progress.advance(by: $0) }
+        ).diffID
+    }
+}
+
+/// What a layer costs: all its distinct contents, and those of them that the store does not have.
+public struct LayerCost: Hashable, Sendable {
+    public var contents = 0
+    public var bytes: UInt64 = 0
+    public var newContents = 0
+    public var newBytes: UInt64 = 0
+
+    /// - Parameter isNew: whether the store lacks a content; asked once for each.
+    init(_ contents: [(digest: Digest, size: UInt64)], isNew: (Digest) throws -> Bool) rethrows {
+        for content in contents {
+            self.contents += 1
+            bytes += content.size
+            if try isNew(content.digest) {
+                newContents += 1
+                newBytes += content.size
+            }
+        }
+    }
+}
+
+/// A closure that lacks something.
+public struct UnresolvedClosure: Error {
+    /// Never empty.
+    public let dependencies: [UnresolvedDependency]
+
+    /// - Throws: itself, when `closure` is not complete.
+    public static func check(_ closure: Closure) throws(UnresolvedClosure) {
+        if !closure.isComplete { throw UnresolvedClosure(dependencies: closure.unresolved) }
+    }
+
+    /// - Throws: itself, when one of the closures of `plan` is not complete.
+    public static func check(_ plan: LayerPlan) throws(UnresolvedClosure) {
+        for closure in plan.closures { try check(closure) }
+    }
+}

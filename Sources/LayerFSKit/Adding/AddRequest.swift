@@ -1,0 +1,37 @@
+public import Bytes
+public import Trees
+
+/// What a person wants added: everything that `layerfs add` was told.
+public struct AddRequest: Sendable {
+    /// Names on PATH, or paths.
+    public var programs: [ByteString] = []
+    /// The layer that all goes into; nil: each program becomes a layer of its own name.
+    public var name: Name?
+    public var files: [PathMapping] = []
+    /// Directories, with all below them.
+    public var directories: [PathMapping] = []
+    /// Paths of the layer that nothing but what programs need may have.
+    public var excluded: [PathGlob] = []
+    /// Owner of ``files`` and ``directories``; nil for each as it is.
+    public var owner: (uid: UInt32, gid: UInt32)?
+    /// Permissions of ``files`` and ``directories``, 0 to 0o7777; directories may be searched by whoever may read them.
+    public var mode: UInt16?
+
+    /// Paths of this machine that the deny-list does not apply to.
+    public var allowed: [ByteString] = []
+
+    public init() {}
+
+    var change: MetadataChange { MetadataChange(mode: mode, uid: owner?.uid, gid: owner?.gid) }
+
+    /// Whether there is more than what becomes layers of its own name.
+    var hasExtras: Bool { !files.isEmpty || !directories.isEmpty }
+
+    /// The command that a layer of these `subjects` and the extras comes from.
+    func source(_ subjects: [String]) -> String {
+        let extras = files.map { "--file \($0.text)" } + directories.map { "--dir \($0.text)" }
+        // A list of files may have thousands; the provenance has them all.
+        let shown = extras.count > 8 ? extras.prefix(8) + ["…"] : extras[...]
+        return (["layerfs add"] + subjects + shown).joined(separator: " ")
+    }
+}

@@ -1,0 +1,120 @@
+import Bytes
+import Digests
+import Loader
+import Posix
+import Trees
+
+/// A directory of this machine with all below it, as entries of a plan.
+///
+/// Every directory is opened below the first one without following a link, so none that is put there meanwhile leads
+/// elsewhere; only one is open at a time. Links are kept, two names of one file are two files, and devices and sockets, which
+/// mean nothing elsewhere, are passed over.
+struct DirectoryWalk {
+    private let files: HostFiles
+    private let filter: PlanFilter
+    private let change: MetadataChange
+    private let origin: PlanOrigin
+    private(set) var entries: [PlannedEntry] = []
+    private(set) var skipped = SkippedFiles()
+
+    init(_ files: HostFiles, _ filter: PlanFilter, _ change: MetadataChange, _ origin: PlanOrigin) {
+        (self.files, self.filter, self.change, self.origin) = (files, filter, change, origin)
+    }
+
+    private struct Pending {
+        /// Below the directory that the walk began in; `.` for that one.
+        var relative: ByteString
+        var source: TreePath
+        /// In the layer.
+        var path: TreePath
+    }
+
+    /// Walks the directory that `mapping` names.
+    mutating func walk(_ mapping: PathMapping) throws {
+        let found = try files.find(mapping.source)
+        guard found.status.kind == .directory else {
+            throw LayerFSError.unusableSource(mapping.source, reason: "it is no directory; take it with --file")
+        }
+        if mapping.destination == nil { entries += try files.way(to: found, origin) }
+        try walk(found, at: mapping.destination.map { files.placed($0) } ?? found.path)
+    }
+
+    /// Walks the directory `found`, which is to be `path` in the layer.
+    mutating func walk(_ found: ResolvedPath, at path: TreePath) throws {
+        guard !filter.excludes(path), filter.admits(found.path) else { return }
+        // The root of a layer is like the host's, whatever directory its entries lie in here.
+        if !path.isRoot { add(found.status, .directory, found.path, at: path) }
+        do {
+            let base = try files.root.open(found, [.readOnly, .directory])
+            var pending = [Pending(relative: ".", source: found.path, path: path)]
+            while let next = pending.popLast() {
+                try Interruption.check()
+                let directory = try base.openContained(next.relative, [.readOnly, .directory])
+                for name in try directory.names().map(\.name).sorted() {
+                    let source = next.source.appending(name)
+                    let path = next.path.appending(name)
+                    guard filter.lets(path, from: source) else { continue }
+                    let status = try directory.status(of: name)
+                    guard let kind = try kind(status, name, directory) else {
+                        skipped.add(source, status.kind)
+                        continue
+                    }
+                    guard kind == .directory else {
+                        add(status, kind, source, at: path)
+                        continue
+                    }
+                    let placed = files.placed(path)
+                    add(status, kind, source, at: placed)
+                    let relative = next.relative == "." ? name : next.relative + "/" + name
+                    pending.append(Pending(relative: relative, source: source, path: placed))
+                }
+            }
+        } catch let error as SystemError {
+            throw LayerFSError.system(step: "walk \(found.literal)", error)
+        }
+    }
+
+    /// nil for what is passed over. A regular file is `.file` of no content here.
+    private func kind(
+        _ status: FileStatus, _ name: ByteString, _ directory: borrowing OwnedDescriptor
+    ) throws -> Entry.Kind? {
+        switch status.kind {
+        case .regular: .file(digest: .empty, size: status.size)
+        case .directory: .directory
+        case .symlink: .symlink(target: try directory.linkTarget(of: name))
+        case .fifo: .fifo
+        case .characterDevice, .blockDevice, .socket, .unknown: nil
+        }
+    }
+
+    private mutating func add(_ status: FileStatus, _ kind: Entry.Kind, _ source: TreePath, at path: TreePath) {
+        let host = files.root.hostPath(of: source)
+        var content = PlannedEntry.Content.file(
+            source: host, size: status.size, identity: status.identity, change)
+        if status.kind != .regular {
+            var metadata = Metadata(of: status)
+            if status.kind != .symlink { change.apply(to: &metadata, isDirectory: kind == .directory) }
+            if status.kind == .symlink { change.withoutMode.apply(to: &metadata) }
+            content = .node(kind, metadata, source: host)
+        }
+        entries.append(PlannedEntry(path, content, origin, rootPath: source))
+    }
+}
+
+/// What a walk left out, to be said in one line.
+struct SkippedFiles {
+    private var count = 0
+    private var first: (path: TreePath, kind: FileKind)?
+
+    mutating func add(_ path: TreePath, _ kind: FileKind) {
+        count += 1
+        if first == nil { first = (path, kind) }
+    }
+
+    /// nil when nothing was.
+    var text: String? {
+        guard let first else { return nil }
+        let kind = first.kind == .socket ? "a socket" : "a device"
+        return "left out \(first.path), \(kind)" + (count > 1 ? ", and \(count - 1) more sockets or devices" : "")
+    }
+}

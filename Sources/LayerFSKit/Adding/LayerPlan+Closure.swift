@@ -1,0 +1,54 @@
+import Bytes
+import LayerStore
+import Loader
+import Posix
+import Trees
+
+extension LayerPlan {
+    /// The files of a closure, each at the path where it lies on the host.
+    ///
+    /// - Throws: ``LayerFSError/system(step:_:)`` when a link or directory cannot be examined any more.
+    init(_ closure: Closure, origin: PlanOrigin = .programs) throws(LayerFSError) {
+        closures = [closure]
+        notes = closure.notes.map { "\($0)" }
+        if origin == .programs {
+            requests = closure.programs.map {
+                Provenance.Request(text: $0.request.description, path: $0.path, opened: $0.literalPath)
+            }
+        }
+        // What brought a package's programs is the package: nobody asked for each of them.
+        edges = closure.edges.filter { $0.from != nil || origin == .programs }.map(Provenance.Edge.init)
+        for file in closure.files {
+            entries.append(PlannedEntry(file.path, try Self.content(of: file), origin, rootPath: file.path))
+        }
+    }
+
+    private static func content(of file: ClosureFile) throws(LayerFSError) -> PlannedEntry.Content {
+        if case .file(let size, _) = file.kind {
+            return .file(source: file.sourcePath, size: size, identity: file.identity)
+        }
+        let status: FileStatus
+        do { status = try Files.status(file.sourcePath, followingLink: false) } catch {
+            throw .system(step: "examine the host", error)
+        }
+        if case .symlink(let target) = file.kind {
+            return .node(.symlink(target: target), Metadata(of: status), source: file.sourcePath)
+        }
+        return .node(.directory, Metadata(of: status), source: file.sourcePath)
+    }
+}
+
+extension Metadata {
+    /// Owner and permissions of an inode that is no regular file; links have the permissions that Linux gives all of them.
+    init(of status: FileStatus) {
+        self.init(mode: status.kind == .symlink ? 0o777 : status.permissions, uid: status.uid, gid: status.gid)
+    }
+}
+
+extension Provenance.Edge {
+    init(_ edge: ClosureEdge) {
+        self.init(
+            from: edge.from, to: edge.to, kind: edge.kind.rawValue, name: edge.name, found: edge.place.provenanceText,
+            via: edge.via.isEmpty ? nil : edge.via)
+    }
+}

@@ -1,0 +1,91 @@
+import Bytes
+import Digests
+import LayerStore
+import Posix
+import SystemPackage
+import Trees
+
+/// The tree of a plan: its files taken into the store, and the directories that they lie in.
+struct StagedLayer {
+    let tree: Tree
+    /// The regular files of the host, in the plan's order, each source once.
+    let sources: [SourceFile]
+    /// The distinct contents of the layer, generated ones included, in the plan's order; without the empty one.
+    let contents: [(digest: Digest, size: UInt64)]
+
+    /// Takes what is not in the store yet.
+    ///
+    /// Regular files of the host keep their time, in whole seconds, which is what a tar holds. Everything else gets that of
+    /// the newest file in the layer: on a host, directories and links tell only when a package was unpacked, and would make
+    /// the same files another layer on every machine (docs/decisions/0001).
+    ///
+    /// - Parameter root: where the root of the plan's closures lies on this machine.
+    /// - Throws: ``LayerFSError/conflictingSources(_:)`` when the plan wants different things on one path.
+    init(
+        _ plan: LayerPlan, root: ByteString, intake: some ContentIntake, pool: WorkerPool, progress: ProgressMeter
+    ) throws {
+        let staged = try Self.stage(plan, intake, pool, progress)
+        sources = staged.map(\.file)
+        let files = Dictionary(zip(staged.map(\.path), sources)) { first, _ in first }
+        let newest = Timestamp(seconds: sources.map(\.metadata.modified.seconds).max() ?? 0)
+        var union = PlanUnion()
+        var contents: [(digest: Digest, size: UInt64)] = []
+        for planned in plan.entries {
+            let entry = try Self.entry(planned, files, newest, intake)
+            if case .file(let digest, let size) = entry.kind, size > 0 { contents.append((digest, size)) }
+            union.add(entry, planned.origin)
+        }
+        var seen: Set<Digest> = []
+        self.contents = contents.filter { seen.insert($0.digest).inserted }
+        do {
+            tree = try union.tree(directories: HostDirectories(root: root, time: newest))
+        } catch let error as SystemError {
+            throw LayerFSError.system(step: "examine the host", error)
+        }
+    }
+
+    /// Takes the files of the host into the store, on all workers.
+    private static func stage(
+        _ plan: LayerPlan, _ intake: some ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter
+    ) throws -> [(path: ByteString, file: SourceFile)] {
+        var seen: Set<ByteString> = []
+        let wanted = plan.entries.compactMap { entry -> (path: ByteString, size: UInt64, identity: FileIdentity)? in
+            guard case .file(let source, let size, let identity, _) = entry.content, seen.insert(source).inserted else {
+                return nil
+            }
+            return (source, size, identity)
+        }
+        let known = try intake.known(wanted.map(\.path))
+        progress.begin("reading", total: wanted.reduce(0) { $0 &+ $1.size })
+        return try pool.map(wanted.count) { index in
+            let file = wanted[index]
+            let source = try intake.stage(file: file.path, known: known)
+            // What was examined when the plan was made, and found to be allowed, is what must be stored.
+            guard source.fingerprint.identity == file.identity else { throw LayerStoreError.sourceChanges(file.path) }
+            try progress.advance(by: source.size)
+            return (file.path, source)
+        }
+    }
+
+    private static func entry(
+        _ planned: PlannedEntry, _ files: [ByteString: SourceFile], _ time: Timestamp, _ intake: some ContentIntake
+    ) throws -> Entry {
+        switch planned.content {
+        case .file(let source, _, _, let change):
+            // Every source was staged just now.
+            guard let file = files[source] else { throw LayerStoreError.sourceChanges(source) }
+            var metadata = file.metadata
+            metadata.modified.nanoseconds = 0
+            change.apply(to: &metadata)
+            return Entry(path: planned.path, metadata: metadata, kind: .file(digest: file.digest, size: file.size))
+        case .generated(let bytes, let mode):
+            let digest = try intake.stage(bytes: bytes, mode: 0o444)
+            return Entry(
+                path: planned.path, metadata: Metadata(mode: mode, modified: time),
+                kind: .file(digest: digest, size: UInt64(bytes.count)))
+        case .node(let kind, var metadata, _):
+            metadata.modified = time
+            return Entry(path: planned.path, metadata: metadata, kind: kind)
+        }
+    }
+}
