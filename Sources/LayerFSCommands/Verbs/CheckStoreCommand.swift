@@ -39,7 +39,7 @@ struct CheckStoreCommand: ParsableCommand {
         let check = CheckStore(try storeOptions.workspace(repair ? .collecting : .reading))
         let report = try console.whileWatching { progress in
             repair
-                ? try check.repair(from: from.map { ByteString($0) }, progress: progress)
+                ? try check.repair(from: from.map { ByteString(argument: $0) }, progress: progress)
                 : try check.run(fast: fast, progress: progress)
         }
         if jsonOption.json {

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 /// Who runs the sandbox.
@@ -33,8 +34,20 @@ enum Probe {
         var buffer = [CChar](repeating: 0, count: 4096)
         let length = readlink("/proc/self/exe", &buffer, buffer.count)
         let own = String(decoding: buffer[..<max(0, length)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/sandbox-probe"
+        let folder = own.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+        let built = folder + "/sandbox-probe"
+        // A checkout below /root, say, cannot be reached by the unprivileged caller: then a copy can.
+        guard geteuid() == 0, (try? Child.run(Caller.unprivileged.prefix + ["test", "-x", built]).status) != 0,
+            let copy = try? Child.run(["mktemp", "/tmp/sandbox-probe-XXXXXX"]).output.split(separator: "\n").first.map(String.init),
+            (try? Child.run(["install", "-m", "0755", built, copy]).status) == 0
+        else { return built }
+        copied.withLock { $0 = copy }
+        atexit { _ = Probe.copied.withLock { $0 }.map { unlink($0) } }
+        return copy
     }()
+
+    /// What is to be removed when the tests end.
+    private static let copied = Mutex<String?>(nil)
 
     /// Runs `command` in `root` with PATH=/bin.
     static func run(
