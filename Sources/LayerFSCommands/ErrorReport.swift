@@ -33,6 +33,7 @@ enum ErrorReport {
         case let error as RunFailure: code(error)
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
+        case PackageDatabaseError.notInstalled: notFound
         case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
@@ -58,7 +59,7 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource: notFound
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage: notFound
         case .targetExists, .conflictingSources: conflict
         case .replayDiffers: integrity
         case .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,

@@ -27,6 +27,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case unusableSource(ByteString, reason: String)
     /// Rules refuse files that were to be added. Never empty.
     case denied([Denial])
+    /// No package owns the program whose package was asked for.
+    case noPackage(of: TreePath)
     /// Nothing says what the layer is to be called.
     case nameNeeded(String)
     /// SOURCE_DATE_EPOCH is not a number of seconds.
@@ -64,6 +66,7 @@ public enum LayerFSError: Error, CustomStringConvertible {
                 + denials.prefix(10).map { "  \($0)" }
                 + (denials.count > 10 ? ["  and \(denials.count - 10) more"] : [])
                 + ["leave them out with --exclude, or let one through with --allow PATH"]).joined(separator: "\n")
+        case .noPackage(let path): "no installed package owns \(path)"
         case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
         case .malformedSourceDateEpoch(let text):
             "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"

@@ -7,6 +7,18 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
+            "An installed Debian package: its files, and what its programs and libraries need.", valueName: "name"))
+    var package: [String] = []
+
+    @Flag(name: .long, help: "The package that owns each program, too.")
+    var restOfPackage = false
+
+    @Flag(name: .long, help: "Packages with their documentation and translations.")
+    var withDocs = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
             "A file, in the layer at DST or where it lies here; may be repeated.", valueName: "src[:dst]"))
     var file: [String] = []
 
@@ -44,11 +56,19 @@ struct SourceOptions: ParsableArguments {
     var allow: [String] = []
 
     /// Whether these options name anything to be added.
-    var isEmpty: Bool { file.isEmpty && dir.isEmpty && filesFrom.isEmpty }
+    var isEmpty: Bool { hasNoFiles && package.isEmpty }
 
-    func validateUse() throws {
-        if isEmpty, chown != nil || chmod != nil {
+    private var hasNoFiles: Bool { file.isEmpty && dir.isEmpty && filesFrom.isEmpty }
+
+    func validateUse(programs: [String]) throws {
+        if hasNoFiles, chown != nil || chmod != nil {
             throw ValidationError("--chown and --chmod are for --file, --dir and --files-from.")
+        }
+        if programs.isEmpty, restOfPackage {
+            throw ValidationError("--rest-of-package is for programs; name a --package.")
+        }
+        if package.isEmpty, !restOfPackage, withDocs {
+            throw ValidationError("--with-docs is for --package and --rest-of-package.")
         }
     }
 
@@ -57,6 +77,9 @@ struct SourceOptions: ParsableArguments {
         request.files = try file.map { try PathMapping(ByteString($0)) }
         request.files += try filesFrom.flatMap { try FileLists.read(ByteString($0)) }
         request.directories = try dir.map { try PathMapping(ByteString($0)) }
+        request.packages = package.map { ByteString($0) }
+        request.takesRestOfPackage = restOfPackage
+        request.takesDocumentation = withDocs
         request.excluded = try exclude.map { try PathGlob(ByteString($0)) }
         request.allowed = allow.map { ByteString($0) }
         request.owner = try chown.map { try OwnershipOption.owner($0) }

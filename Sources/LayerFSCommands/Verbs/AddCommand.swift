@@ -10,7 +10,7 @@ struct AddCommand: ParsableCommand {
         commandName: "add",
         abstract: "Take programs and all they need to start into the store, as layers.",
         discussion: """
-            Each program becomes a layer of its own name; with --name all become one layer. Libraries are found as the dynamic \
+            Each program, and each package, becomes a layer of its own name; with --name all become one layer. Libraries are found as the dynamic \
             loader finds them, but nothing is run. What cannot be found is an error, and nothing is stored then.
 
             Files and directories go into the layer of the one program named, or the layer --name names. Two sources that \
@@ -35,9 +35,9 @@ struct AddCommand: ParsableCommand {
 
     func validate() throws {
         if programs.isEmpty, sourceOptions.isEmpty {
-            throw ValidationError("Name at least one program, or what else to add: --file, --dir.")
+            throw ValidationError("Name at least one program, or what else to add: --file, --dir, --package.")
         }
-        try sourceOptions.validateUse()
+        try sourceOptions.validateUse(programs: programs)
     }
 
     /// What the options ask for.
