@@ -59,7 +59,8 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource, .noPackage: notFound
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset:
+            notFound
         case .targetExists, .conflictingSources: conflict
         case .replayDiffers: integrity
         case .malformedOption, .malformedSourceDateEpoch, .unsuitableName, .relativeStore, .noStoreLocation,

@@ -13,6 +13,16 @@ struct SourceOptions: ParsableArguments {
     @Flag(name: .long, help: "The package that owns each program, too.")
     var restOfPackage = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Data that programs want: base, certs, tz, locale, terminfo, nss, passwd or dev; a layer of that name.",
+            valueName: "preset"))
+    var preset: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("Presets in the layer of each program.", valueName: "preset,…"))
+    var with: [String] = []
+
     @Flag(name: .long, help: "Packages with their documentation and translations.")
     var withDocs = false
 
@@ -56,7 +66,7 @@ struct SourceOptions: ParsableArguments {
     var allow: [String] = []
 
     /// Whether these options name anything to be added.
-    var isEmpty: Bool { hasNoFiles && package.isEmpty }
+    var isEmpty: Bool { hasNoFiles && package.isEmpty && preset.isEmpty }
 
     private var hasNoFiles: Bool { file.isEmpty && dir.isEmpty && filesFrom.isEmpty }
 
@@ -67,6 +77,7 @@ struct SourceOptions: ParsableArguments {
         if programs.isEmpty, restOfPackage {
             throw ValidationError("--rest-of-package is for programs; name a --package.")
         }
+        if programs.isEmpty, !with.isEmpty { throw ValidationError("--with is for programs; name a --preset.") }
         if package.isEmpty, !restOfPackage, withDocs {
             throw ValidationError("--with-docs is for --package and --rest-of-package.")
         }
@@ -78,11 +89,19 @@ struct SourceOptions: ParsableArguments {
         request.files += try filesFrom.flatMap { try FileLists.read(ByteString($0)) }
         request.directories = try dir.map { try PathMapping(ByteString($0)) }
         request.packages = package.map { ByteString($0) }
+        request.presets = Self.words(preset)
+        request.programPresets = Self.words(with)
         request.takesRestOfPackage = restOfPackage
         request.takesDocumentation = withDocs
         request.excluded = try exclude.map { try PathGlob(ByteString($0)) }
         request.allowed = allow.map { ByteString($0) }
         request.owner = try chown.map { try OwnershipOption.owner($0) }
         request.mode = try chmod.map { try OwnershipOption.mode($0) }
+    }
+
+    /// The words between commas, each once.
+    private static func words(_ options: [String]) -> [String] {
+        options.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+            .reduce(into: []) { words, word in if !words.contains(word) { words.append(word) } }
     }
 }

@@ -11,7 +11,11 @@ public struct AddRequest: Sendable {
     public var takesRestOfPackage = false
     /// Whether packages bring their documentation and translations.
     public var takesDocumentation = false
-    /// The layer that all goes into; nil: each program and package becomes a layer of its own name.
+    /// Presets that become layers.
+    public var presets: [String] = []
+    /// Presets that go into the layer of each program.
+    public var programPresets: [String] = []
+    /// The layer that all goes into; nil: each program, package and preset becomes a layer of its own name.
     public var name: Name?
     public var files: [PathMapping] = []
     /// Directories, with all below them.
@@ -35,7 +39,9 @@ public struct AddRequest: Sendable {
 
     /// The command, as the record of a layer of all of it shows it.
     var source: String {
-        let words = programs.map(\.description) + packages.map { "--package \($0)" }
+        let words =
+            programs.map(\.description) + packages.map { "--package \($0)" }
+            + presets.map { "--preset \($0)" } + programPresets.map { "--with \($0)" }
         let extras = files.map { "--file \($0.text)" } + directories.map { "--dir \($0.text)" }
         // A list of files may have thousands; the provenance has them all.
         return (["layerfs add"] + words + extras.prefix(8) + (extras.count > 8 ? ["…"] : [])).joined(separator: " ")

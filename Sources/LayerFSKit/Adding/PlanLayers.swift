@@ -25,7 +25,9 @@ public struct PlanLayers: Sendable {
     ///   not be added.
     public func run(_ request: AddRequest) throws -> [LayerRequest] {
         let extras = try ExtrasPlanner(request, root: root, home: home)
-        var layers = try programLayers(request, extras) + packageLayers(request, extras)
+        var layers =
+            try programLayers(request, extras) + packageLayers(request, extras)
+            + presetLayers(request, extras)
         if let name = request.name {
             var plan = LayerPlan()
             for layer in layers { plan.unite(layer.plan) }
@@ -55,9 +57,10 @@ public struct PlanLayers: Sendable {
             if request.takesRestOfPackage {
                 plan.unite(try PackagePlanner(extras, root: root).rest(of: closure.programs.map(\.path)))
             }
-            return LayerRequest(
-                name: try request.name ?? Self.name(of: closure), plan: plan,
-                source: "layerfs add \(programs.map(\.description).joined(separator: " "))")
+            for preset in request.programPresets { plan.unite(try PresetPlanner(extras).plan(preset)) }
+            var source = AddRequest()
+            (source.programs, source.programPresets) = (programs, request.programPresets)
+            return LayerRequest(name: try request.name ?? Self.name(of: closure), plan: plan, source: source.source)
         }
     }
 
@@ -69,6 +72,16 @@ public struct PlanLayers: Sendable {
             LayerRequest(
                 name: try request.name ?? Self.layerName(package.name), plan: plan,
                 source: "layerfs add --package \(package.name)")
+        }
+    }
+
+    /// A layer of each preset.
+    private func presetLayers(_ request: AddRequest, _ extras: ExtrasPlanner) throws -> [LayerRequest] {
+        try request.presets.map { preset in
+            LayerRequest(
+                name: try request.name ?? Self.layerName(ByteString(preset)),
+                plan: try PresetPlanner(extras).plan(preset),
+                source: "layerfs add --preset \(preset)")
         }
     }
 
