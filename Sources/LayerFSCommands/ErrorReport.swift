@@ -34,6 +34,7 @@ enum ErrorReport {
         case let error as RunFailure: code(error)
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
+        case PackageDatabaseError.notInstalled: notFound
         case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
@@ -59,7 +60,8 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource: notFound
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset:
+            notFound
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity
         case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName,

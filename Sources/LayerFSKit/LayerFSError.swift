@@ -33,6 +33,11 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case unusableSource(ByteString, reason: String)
     /// Rules refuse files that were to be added. Never empty.
     case denied([Denial])
+    /// No package owns the program whose package was asked for.
+    case noPackage(of: TreePath)
+    case unknownPreset(String)
+    /// The host lacks a file of a preset, which a Debian package would bring.
+    case incompletePreset(String, lacking: ByteString, package: ByteString)
     /// Nothing says what the layer is to be called.
     case nameNeeded(String)
     /// SOURCE_DATE_EPOCH is not a number of seconds.
@@ -75,6 +80,11 @@ public enum LayerFSError: Error, CustomStringConvertible {
                 + denials.prefix(10).map { "  \($0)" }
                 + (denials.count > 10 ? ["  and \(denials.count - 10) more"] : [])
                 + ["leave them out with --exclude, or let one through with --allow PATH"]).joined(separator: "\n")
+        case .noPackage(let path): "no installed package owns \(path)"
+        case .unknownPreset(let name):
+            "there is no preset '\(name)'; there are \(Preset.all.map(\.name).joined(separator: ", "))"
+        case .incompletePreset(let name, let path, let package):
+            "the preset \(name) needs \(path), which is not here. The Debian package \(package) brings it"
         case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
         case .malformedSourceDateEpoch(let text):
             "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"

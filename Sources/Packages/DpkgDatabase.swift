@@ -83,7 +83,7 @@ public struct DpkgDatabase: Sendable {
     }
 
     /// `name.list`, or `name:architecture.list` of a package that can be installed for several.
-    private static func package(ofList file: ByteString) -> StatusFile.Key {
+    static func package(ofList file: ByteString) -> StatusFile.Key {
         let parts = ByteString(file.bytes.dropLast(5)).split(on: UInt8(ascii: ":"))
         return StatusFile.Key(name: parts[0], architecture: parts.count > 1 ? parts[1] : nil)
     }

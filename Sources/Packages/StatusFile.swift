@@ -15,8 +15,11 @@ struct StatusFile {
     }
 
     /// What the stanzas say of the packages in `wanted`.
+    ///
+    /// - Parameter installedOnly: leave out those that are not, or not wholly, installed.
     static func identities(
-        of wanted: Set<Key>, in file: borrowing OwnedDescriptor, _ reader: borrowing LineReader
+        of wanted: Set<Key>, in file: borrowing OwnedDescriptor, _ reader: borrowing LineReader,
+        installedOnly: Bool = false
     ) -> [Key: PackageIdentity] {
         let names = Set(wanted.map(\.name))
         var found: [Key: Stanza] = [:]
@@ -55,7 +58,7 @@ struct StatusFile {
             }
         }
         finish()
-        return found.mapValues { stanza in
+        return found.filter { $0.value.isInstalled || !installedOnly }.mapValues { stanza in
             var identity = stanza.identity
             if identity.source.isEmpty { identity.source = identity.name }
             return identity

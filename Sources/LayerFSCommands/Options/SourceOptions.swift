@@ -7,6 +7,28 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
+            "An installed Debian package: its files, and what its programs and libraries need.", valueName: "name"))
+    var package: [String] = []
+
+    @Flag(name: .long, help: "The package that owns each program, too.")
+    var restOfPackage = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Data that programs want: base, certs, tz, locale, terminfo, nss, passwd or dev; a layer of that name.",
+            valueName: "preset"))
+    var preset: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("Presets in the layer of each program.", valueName: "preset,…"))
+    var with: [String] = []
+
+    @Flag(name: .long, help: "Packages with their documentation and translations.")
+    var withDocs = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
             "A file, in the layer at DST or where it lies here; may be repeated.", valueName: "src[:dst]"))
     var file: [String] = []
 
@@ -44,11 +66,20 @@ struct SourceOptions: ParsableArguments {
     var allow: [String] = []
 
     /// Whether these options name anything to be added.
-    var isEmpty: Bool { file.isEmpty && dir.isEmpty && filesFrom.isEmpty }
+    var isEmpty: Bool { hasNoFiles && package.isEmpty && preset.isEmpty }
 
-    func validateUse() throws {
-        if isEmpty, chown != nil || chmod != nil {
+    private var hasNoFiles: Bool { file.isEmpty && dir.isEmpty && filesFrom.isEmpty }
+
+    func validateUse(programs: [String]) throws {
+        if hasNoFiles, chown != nil || chmod != nil {
             throw ValidationError("--chown and --chmod are for --file, --dir and --files-from.")
+        }
+        if programs.isEmpty, restOfPackage {
+            throw ValidationError("--rest-of-package is for programs; name a --package.")
+        }
+        if programs.isEmpty, !with.isEmpty { throw ValidationError("--with is for programs; name a --preset.") }
+        if package.isEmpty, !restOfPackage, withDocs {
+            throw ValidationError("--with-docs is for --package and --rest-of-package.")
         }
     }
 
@@ -57,9 +88,20 @@ struct SourceOptions: ParsableArguments {
         request.files = try file.map { try PathMapping(ByteString(argument: $0)) }
         request.files += try filesFrom.flatMap { try FileLists.read(ByteString(argument: $0)) }
         request.directories = try dir.map { try PathMapping(ByteString(argument: $0)) }
+        request.packages = package.map { ByteString(argument: $0) }
+        request.presets = Self.words(preset)
+        request.programPresets = Self.words(with)
+        request.takesRestOfPackage = restOfPackage
+        request.takesDocumentation = withDocs
         request.excluded = try exclude.map { try PathGlob(ByteString(argument: $0)) }
         request.allowed = allow.map { ByteString(argument: $0) }
         request.owner = try chown.map { try OwnershipOption.owner($0) }
         request.mode = try chmod.map { try OwnershipOption.mode($0) }
+    }
+
+    /// The words between commas, each once.
+    private static func words(_ options: [String]) -> [String] {
+        options.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+            .reduce(into: []) { words, word in if !words.contains(word) { words.append(word) } }
     }
 }

@@ -10,7 +10,7 @@ struct AddCommand: ParsableCommand {
         commandName: "add",
         abstract: "Take programs and all they need to start into the store, as layers.",
         discussion: """
-            Each program becomes a layer of its own name; with --name all become one layer. Libraries are found as the dynamic \
+            Each program, package and preset becomes a layer of its own name; with --name all become one layer. Libraries are found as the dynamic \
             loader finds them, but nothing is run. What cannot be found is an error, and nothing is stored then.
 
             Files and directories go into the layer of the one program named, or the layer --name names. Two sources that \
@@ -36,9 +36,9 @@ struct AddCommand: ParsableCommand {
     func validate() throws {
         if programs.contains("") { throw ValidationError("A program's name is empty.") }
         if programs.isEmpty, sourceOptions.isEmpty {
-            throw ValidationError("Name at least one program, or what else to add: --file, --dir.")
+            throw ValidationError("Name at least one program, or what else to add: --file, --dir, --package, --preset.")
         }
-        try sourceOptions.validateUse()
+        try sourceOptions.validateUse(programs: programs)
     }
 
     /// What the options ask for.
@@ -66,5 +66,6 @@ struct AddCommand: ParsableCommand {
         }
         if jsonOption.json { return try console.result(json: additions.map(AdditionReport.init)) }
         for addition in additions { console.note(SummaryText.added(addition)) }
+        if let hint = PresetHint.line(for: layers) { console.note(hint) }
     }
 }

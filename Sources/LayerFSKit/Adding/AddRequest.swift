@@ -5,7 +5,17 @@ public import Trees
 public struct AddRequest: Sendable {
     /// Names on PATH, or paths.
     public var programs: [ByteString] = []
-    /// The layer that all goes into; nil: each program becomes a layer of its own name.
+    /// Installed packages, `name` or `name:architecture`.
+    public var packages: [ByteString] = []
+    /// Whether to take the package that owns each program, too.
+    public var takesRestOfPackage = false
+    /// Whether packages bring their documentation and translations.
+    public var takesDocumentation = false
+    /// Presets that become layers.
+    public var presets: [String] = []
+    /// Presets that go into the layer of each program.
+    public var programPresets: [String] = []
+    /// The layer that all goes into; nil: each program, package and preset becomes a layer of its own name.
     public var name: Name?
     public var files: [PathMapping] = []
     /// Directories, with all below them.
@@ -27,11 +37,13 @@ public struct AddRequest: Sendable {
     /// Whether there is more than what becomes layers of its own name.
     var hasExtras: Bool { !files.isEmpty || !directories.isEmpty }
 
-    /// The command that a layer of these `subjects` and the extras comes from.
-    func source(_ subjects: [String]) -> String {
+    /// The command, as the record of a layer of all of it shows it.
+    var source: String {
+        let words =
+            programs.map(\.description) + packages.map { "--package \($0)" }
+            + presets.map { "--preset \($0)" } + programPresets.map { "--with \($0)" }
         let extras = files.map { "--file \($0.text)" } + directories.map { "--dir \($0.text)" }
         // A list of files may have thousands; the provenance has them all.
-        let shown = extras.count > 8 ? extras.prefix(8) + ["…"] : extras[...]
-        return (["layerfs add"] + subjects + shown).joined(separator: " ")
+        return (["layerfs add"] + words + extras.prefix(8) + (extras.count > 8 ? ["…"] : [])).joined(separator: " ")
     }
 }

@@ -1,17 +1,23 @@
 import Bytes
 import Loader
 
-/// Plans what a request names beside programs.
+/// Plans what a request names beside programs: what is of this machine, and goes through the filter.
 struct ExtrasPlanner {
-    private let request: AddRequest
+    let request: AddRequest
+    /// Of the machine itself, where files and directories named by path lie.
     private let files: HostFiles
-    private let filter: PlanFilter
+    let filter: PlanFilter
+    /// Of the root in which packages lie.
+    let rootFiles: HostFiles
 
-    /// - Parameter home: the home directory of whoever runs layerfs.
-    init(_ request: AddRequest, home: ByteString?) throws(LayerFSError) {
+    /// - Parameters:
+    ///   - root: where the root of programs and packages lies on this machine.
+    ///   - home: the home directory of whoever runs layerfs.
+    init(_ request: AddRequest, root: ByteString, home: ByteString?) throws(LayerFSError) {
         self.request = request
         let files = try HostFiles()
         self.files = files
+        rootFiles = root == "/" ? files : try HostFiles(root)
         let allowed = request.allowed.compactMap { (try? files.find($0))?.path }
         let denyList = try DenyList(home: home.flatMap { (try? files.root.resolve($0))?.path }, allowed: allowed)
         filter = PlanFilter(excluding: request.excluded, denyList)
@@ -27,7 +33,6 @@ struct ExtrasPlanner {
             plan.entries += walk.entries
             plan.warnings += [walk.skipped.text].compactMap(\.self)
         }
-        try filter.check(plan)
         return plan
     }
 }

@@ -7,19 +7,19 @@ import Trees
 extension LayerPlan {
     /// The files of a closure, each at the path where it lies on the host.
     ///
+    /// - Parameter isRequested: whether a person named the programs, and not a package that holds them.
     /// - Throws: ``LayerFSError/system(step:_:)`` when a link or directory cannot be examined any more.
-    init(_ closure: Closure, origin: PlanOrigin = .programs) throws(LayerFSError) {
+    init(_ closure: Closure, isRequested: Bool = true) throws(LayerFSError) {
         closures = [closure]
-        notes = closure.notes.map { "\($0)" }
-        if origin == .programs {
+        if isRequested {
+            notes = closure.notes.map { "\($0)" }
             requests = closure.programs.map {
                 Provenance.Request(text: $0.request.description, path: $0.path, opened: $0.literalPath)
             }
         }
-        // What brought a package's programs is the package: nobody asked for each of them.
-        edges = closure.edges.filter { $0.from != nil || origin == .programs }.map(Provenance.Edge.init)
+        edges = closure.edges.filter { $0.from != nil || isRequested }.map(Provenance.Edge.init)
         for file in closure.files {
-            entries.append(PlannedEntry(file.path, try Self.content(of: file), origin, rootPath: file.path))
+            entries.append(PlannedEntry(file.path, try Self.content(of: file), .programs, rootPath: file.path))
         }
     }
 

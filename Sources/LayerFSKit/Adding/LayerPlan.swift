@@ -14,6 +14,8 @@ public struct LayerPlan: Sendable {
     var requests: [Provenance.Request] = []
     /// Why one file brought in another.
     var edges: [Provenance.Edge] = []
+    /// The presets among it.
+    var presets: [String] = []
     /// What a person should know although nothing is wrong.
     public internal(set) var notes: [String] = []
     /// What was left out.
@@ -27,6 +29,7 @@ public struct LayerPlan: Sendable {
         closures += other.closures
         requests += other.requests
         edges += other.edges
+        presets += other.presets
         notes += other.notes
         warnings += other.warnings
     }

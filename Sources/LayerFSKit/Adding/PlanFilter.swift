@@ -1,5 +1,6 @@
 import Bytes
 import Posix
+import Trees
 
 /// What of the files that sources offer goes into a plan: nothing that is excluded, and nothing that is denied.
 ///
@@ -30,9 +31,13 @@ final class PlanFilter {
         return !denyList.concerns(source) || admits(source)
     }
 
-    /// `entries` without those that are excluded or denied.
+    /// `entries` without those that are excluded or denied. A directory by itself, as packages bring `/home`, holds no secret.
     func apply(to entries: [PlannedEntry]) -> [PlannedEntry] {
-        entries.filter { entry in !excludes(entry.path) && (entry.rootPath.map(admits) ?? true) }
+        entries.filter { entry in
+            if excludes(entry.path) { return false }
+            if case .node(.directory, _, _) = entry.content { return true }
+            return entry.rootPath.map(admits) ?? true
+        }
     }
 
     /// Looks into the files of `plan` that may hold keys.

@@ -1,5 +1,6 @@
 public import Bytes
 import Loader
+import Packages
 import Trees
 
 /// Finds out what layers a request makes, without a store: what is missing leaves no trace.
@@ -20,34 +21,67 @@ public struct PlanLayers: Sendable {
 
     /// The layers of `request`, whose closures are complete.
     ///
-    /// - Throws: ``UnresolvedClosure``, `ProgramError`; ``LayerFSError`` for what is not there, or may not be added.
+    /// - Throws: ``UnresolvedClosure``, `ProgramError`, `PackageDatabaseError`; ``LayerFSError`` for what is not there, or may
+    ///   not be added.
     public func run(_ request: AddRequest) throws -> [LayerRequest] {
-        var layers = try groups(request)
+        let extras = try ExtrasPlanner(request, root: root, home: home)
+        var layers =
+            try programLayers(request, extras) + packageLayers(request, extras)
+            + presetLayers(request, extras)
+        if let name = request.name {
+            var plan = LayerPlan()
+            for layer in layers { plan.unite(layer.plan) }
+            layers = [LayerRequest(name: name, plan: plan, source: request.source)]
+        }
         if request.hasExtras {
-            let planner = try ExtrasPlanner(request, home: home)
-            if layers.isEmpty, let name = request.name {
-                layers = [LayerRequest(name: name, plan: LayerPlan(), source: request.source([]))]
-            }
             guard layers.count == 1 else {
                 throw LayerFSError.nameNeeded(
                     layers.isEmpty
                         ? "files and directories have no name of their own"
                         : "the files and directories could belong to any of \(layers.count) layers")
             }
-            layers[0].plan.unite(try planner.plan())
+            layers[0].plan.unite(try extras.plan())
+            layers[0].source = request.source
         }
+        for layer in layers { try extras.filter.check(layer.plan) }
         return layers
     }
 
-    /// The layers of what has a name of its own.
-    private func groups(_ request: AddRequest) throws -> [LayerRequest] {
+    /// A layer of each program; with a name given, one of all.
+    private func programLayers(_ request: AddRequest, _ extras: ExtrasPlanner) throws -> [LayerRequest] {
         let resolve = ResolvePrograms(root: root, searchPath: searchPath)
         let groups = request.name == nil ? request.programs.map { [$0] } : [request.programs].filter { !$0.isEmpty }
         return try zip(groups, resolve.closures(of: groups)).map { programs, closure in
             try UnresolvedClosure.check(closure)
-            return LayerRequest(
-                name: try request.name ?? Self.name(of: closure), plan: try LayerPlan(closure),
-                source: request.source(programs.map(\.description)))
+            var plan = try LayerPlan(closure)
+            if request.takesRestOfPackage {
+                plan.unite(try PackagePlanner(extras, root: root).rest(of: closure.programs.map(\.path)))
+            }
+            for preset in request.programPresets { plan.unite(try PresetPlanner(extras).plan(preset)) }
+            var source = AddRequest()
+            (source.programs, source.programPresets) = (programs, request.programPresets)
+            return LayerRequest(name: try request.name ?? Self.name(of: closure), plan: plan, source: source.source)
+        }
+    }
+
+    /// A layer of each package.
+    private func packageLayers(_ request: AddRequest, _ extras: ExtrasPlanner) throws -> [LayerRequest] {
+        guard !request.packages.isEmpty else { return [] }
+        let planner = PackagePlanner(extras, root: root)
+        return try planner.plans(of: request.packages).map { package, plan in
+            LayerRequest(
+                name: try request.name ?? Self.layerName(package.name), plan: plan,
+                source: "layerfs add --package \(package.name)")
+        }
+    }
+
+    /// A layer of each preset.
+    private func presetLayers(_ request: AddRequest, _ extras: ExtrasPlanner) throws -> [LayerRequest] {
+        try request.presets.map { preset in
+            LayerRequest(
+                name: try request.name ?? Self.layerName(ByteString(preset)),
+                plan: try PresetPlanner(extras).plan(preset),
+                source: "layerfs add --preset \(preset)")
         }
     }
 
