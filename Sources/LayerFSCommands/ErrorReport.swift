@@ -60,7 +60,7 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset:
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset, .noSuchPath:
             notFound
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity

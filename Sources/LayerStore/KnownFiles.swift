@@ -11,7 +11,13 @@ extension StoreSession {
     /// Only a saving of work: a file that cannot be examined is left out, and reading it says why.
     public func known(_ paths: [ByteString]) throws(LayerStoreError) -> [SourceFingerprint: Digest] {
         guard let index = store.writableIndex else { return [:] }
-        return try index.read("read") { database in
+        return try Self.known(paths, in: index)
+    }
+
+    static func known(
+        _ paths: [ByteString], in index: LayerIndex
+    ) throws(LayerStoreError) -> [SourceFingerprint: Digest] {
+        try index.read("read") { database in
             let statement = try database.cachedStatement(
                 sql: """
                     SELECT digest FROM known_files WHERE device = ? AND inode = ? AND size = ? AND modified_seconds = ?

@@ -25,4 +25,13 @@ struct StoreOptions: ParsableArguments {
             store: path, access, patience: .seconds(wait ?? 10),
             sourceDateEpoch: try environment.sourceDateEpoch())
     }
+
+    /// Opens the store to read it; nil when there is none yet.
+    func existingWorkspace() throws -> Workspace? {
+        do {
+            return try workspace(.reading)
+        } catch LayerStoreError.noStore {
+            return nil
+        }
+    }
 }

@@ -17,6 +17,10 @@ enum SummaryText {
         return "\(verb) \(addition.name): \(size(addition.tree, addition.cost))"
     }
 
+    static func previewed(_ preview: PreviewLayers.Preview) -> String {
+        "would add \(preview.name): \(size(preview.tree, preview.cost))"
+    }
+
     private static func size(_ tree: Tree, _ cost: LayerCost) -> String {
         let known = cost.contents - cost.newContents
         let new =

@@ -28,6 +28,9 @@ struct AddCommand: ParsableCommand {
     @Flag(name: .long, help: "Let the name stand for the new content when it stands for other content.")
     var replace = false
 
+    @Flag(name: .long, help: "Say what would be added and what it would cost; write nothing.")
+    var dryRun = false
+
     @OptionGroup(title: "Sources") var sourceOptions: SourceOptions
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var outputOptions: OutputOptions
@@ -60,6 +63,7 @@ struct AddCommand: ParsableCommand {
             layer.plan.warnings.forEach { console.warn("\(layer.name): \($0)") }
             layer.plan.notes.forEach { console.detail("\(layer.name): \($0)") }
         }
+        if dryRun { return try preview(layers, console) }
         let workspace = try storeOptions.workspace(.adding)
         let additions = try console.whileWatching { progress in
             try AddLayers(workspace).run(layers, replacing: replace, progress: progress)

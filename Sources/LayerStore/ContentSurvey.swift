@@ -1,0 +1,68 @@
+public import Bytes
+public import Digests
+import Posix
+import SystemPackage
+import Trees
+
+/// Takes contents in without keeping them: says what keeping them in a store would come to, and writes nothing.
+public struct ContentSurvey: ContentIntake {
+    private let store: Store?
+
+    /// - Parameter store: the store they would go into; nil for one that is not there yet.
+    public init(_ store: Store?) { self.store = store }
+
+    public func known(_ paths: [ByteString]) throws(LayerStoreError) -> [SourceFingerprint: Digest] {
+        guard let store else { return [:] }
+        return try StoreSession.known(paths, in: store.currentIndex())
+    }
+
+    public func stage(
+        file path: ByteString, known: [SourceFingerprint: Digest]
+    ) throws(LayerStoreError) -> SourceFile {
+        for _ in 0..<3 {
+            let begun = FileTime.now
+            let source = try during("read") { () throws(SystemError) in
+                try Files.open(path, [.readOnly, .noFollow, .nonBlocking])
+            }
+            let before = try during("examine") { () throws(SystemError) in try source.status() }
+            guard before.kind == .regular else { throw .sourceNotRegular(path) }
+            let attributes = try during("read the attributes") { () throws(SystemError) in
+                try source.extendedAttributes()
+            }
+            let fingerprint = SourceFingerprint(before)
+            let digest: Digest
+            if let found = known[fingerprint] {
+                digest = found
+            } else {
+                digest = try hash(source)
+                let after = try during("examine") { () throws(SystemError) in try source.status() }
+                guard SourceFingerprint(after) == fingerprint else { continue }
+            }
+            return SourceFile(
+                digest: digest, size: before.size, metadata: Metadata(before, attributes: attributes),
+                wasCopied: try lacks(digest, size: before.size), fingerprint: fingerprint,
+                begun: begun)
+        }
+        throw .sourceChanges(path)
+    }
+
+    public func stage(bytes: [UInt8], mode: UInt16) throws(LayerStoreError) -> Digest { Digest(hashing: bytes) }
+
+    /// Whether the store would have to take the content in.
+    public func lacks(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
+        guard size > 0 else { return false }
+        return try store?.blobs.size(of: digest) != size
+    }
+
+    private func hash(_ source: borrowing OwnedDescriptor) throws(LayerStoreError) -> Digest {
+        var hasher = DigestHasher()
+        do {
+            try source.forEachPiece { hasher.update($0) }
+        } catch let error as SystemError {
+            throw .system(step: "read \(source.path)", error)
+        } catch {
+            throw .damagedRecord(source.path, reason: "\(error)")
+        }
+        return hasher.finalize()
+    }
+}
