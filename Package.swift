@@ -69,16 +69,19 @@ let package = Package(
 
         // The use cases, and the command line on top of them.
         module(
-            "LayerFSKit", "Bytes", "Digests", "ELF", "ImageTransport", "LayerStore", "Loader", "OCI", "Packages", "Posix",
+            "LayerFSKit", "Bytes", "Digests", "ELF", "ImageTransport", "LayerStore", "Loader", "OCI", "Packages",
+            "Posix",
             "Sandbox", "Trees", system),
         module(
-            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI", "Packages",
+            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
+            "Packages",
             "Posix", "Sandbox", "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
         // Starts a sandbox as another user, which the test process cannot become.
         .executableTarget(
-            name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe", swiftSettings: strict),
+            name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe", swiftSettings: strict
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),

@@ -54,7 +54,8 @@ final class LayoutWriter {
             full = full.qualified
             entry.annotations = [
                 // By convention the tag. A name without one keeps images of one layout apart better than `latest` would.
-                AnnotationKey.referenceName: name.tag ?? name.repository, AnnotationKey.containerdImageName: full.description,
+                AnnotationKey.referenceName: name.tag ?? name.repository,
+                AnnotationKey.containerdImageName: full.description,
             ]
             index.replace(entry)
         }

@@ -73,7 +73,7 @@ final class StagedDirectory {
     func publish(as name: ByteString) throws(SystemError) -> Bool {
         do {
             try parent.rename(temporaryName, to: name, in: parent, replacing: false)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             guard try replaceEmptyDirectory(name) else { return false }
         }
         isPublished = true
@@ -87,7 +87,7 @@ final class StagedDirectory {
             // rename(2) replaces a directory only while it is empty.
             try parent.rename(temporaryName, to: name, in: parent, replacing: true)
             return true
-        } catch where error.errno == .fileExists || error.errno == .directoryNotEmpty {
+        } catch  where error.errno == .fileExists || error.errno == .directoryNotEmpty {
             return false
         }
     }

@@ -33,7 +33,7 @@ struct TargetPath: ~Copyable {
     func kind() throws(SystemError) -> FileKind? {
         do {
             return try parent.status(of: name, followingLink: true).kind
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
     }
@@ -44,7 +44,7 @@ extension TargetPath {
     func isLink() throws(SystemError) -> Bool {
         do {
             return try parent.status(of: name).kind == .symlink
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return false
         }
     }

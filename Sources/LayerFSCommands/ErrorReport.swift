@@ -54,7 +54,8 @@ enum ErrorReport {
         case .nameTaken: conflict
         case .missingBlob, .damagedBlob, .damage, .damagedRecord, .damagedFormat: integrity
         case .busy: busy
-        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .newerIndex, .index: failure
+        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .newerIndex, .index:
+            failure
         }
     }
 

@@ -4,7 +4,8 @@ public import ArgumentParser
 public struct LayerFSCommand: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "layerfs",
-        abstract: "Name the programs. Get the smallest root that runs them, store every file once, hand it over as an OCI image.",
+        abstract:
+            "Name the programs. Get the smallest root that runs them, store every file once, hand it over as an OCI image.",
         discussion: """
             layerfs add bash                      take bash and all it needs to start
             layerfs add ls

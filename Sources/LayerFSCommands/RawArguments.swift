@@ -26,7 +26,8 @@ enum RawArguments {
         while !rest.isEmpty {
             var decoder = UTF8()
             var iterator = rest.makeIterator()
-            if case .scalarValue(let scalar) = decoder.decode(&iterator), !(base...(base + 255)).contains(scalar.value) {
+            if case .scalarValue(let scalar) = decoder.decode(&iterator), !(base...(base + 255)).contains(scalar.value)
+            {
                 result.append(scalar)
                 rest = rest.dropFirst(UTF8.width(scalar))
             } else if let byte = rest.popFirst(), let scalar = Unicode.Scalar(base + UInt32(byte)) {

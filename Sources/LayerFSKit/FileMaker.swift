@@ -128,7 +128,8 @@ final class FileMaker: Sendable {
     /// Owner first: changing it clears setuid bits and capabilities.
     private func finish(_ file: borrowing OwnedDescriptor, _ metadata: Metadata) throws {
         if CurrentProcess.canSetOwners { try file.setOwner(uid: metadata.uid, gid: metadata.gid) }
-        for attribute in metadata.extendedAttributes where CurrentProcess.canSetOwners || attribute.name.hasPrefix("user.") {
+        for attribute in metadata.extendedAttributes
+        where CurrentProcess.canSetOwners || attribute.name.hasPrefix("user.") {
             try file.setExtendedAttribute(attribute.name, to: attribute.value)
         }
         try file.setPermissions(metadata.mode)

@@ -10,7 +10,8 @@ public enum ImageOptionValue {
             // Splitting at spaces what a shell would keep together would make another command of it.
             guard !text.contains(where: { "'\"\\".contains($0) }) else {
                 throw .malformedOption(
-                    name: option, value: text, expected: #"words without quotes, or a JSON array such as ["sh","-c","ls /"]"#)
+                    name: option, value: text,
+                    expected: #"words without quotes, or a JSON array such as ["sh","-c","ls /"]"#)
             }
             return text.split(separator: " ").map(String.init)
         }

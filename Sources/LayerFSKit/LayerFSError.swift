@@ -68,17 +68,22 @@ public enum LayerFSError: Error, CustomStringConvertible {
             "'\(ByteString(text))' cannot be the name of an exported image. Give one with --name, such as shell:1.0"
         case .noSuchName(let name, let near):
             "there is no layer or image '\(name)'"
-                + (near.isEmpty ? "; `layerfs ls` lists what there is" : ". Did you mean \(near.joined(separator: " or "))?")
+                + (near.isEmpty
+                    ? "; `layerfs ls` lists what there is" : ". Did you mean \(near.joined(separator: " or "))?")
         case .unsuitableName(let text): "'\(text)' cannot be the name of a layer. Give one with --name"
         case .inconsistentTree(let error): "what was found does not make a tree: \(error)"
         case .conflictingSources(let conflicts):
-            (["what is to be added disagrees on \(conflicts.count) path\(conflicts.count == 1 ? "" : "s"); nothing was stored"]
+            ([
+                "what is to be added disagrees on \(conflicts.count) path\(conflicts.count == 1 ? "" : "s"); nothing was stored"
+            ]
                 + conflicts.prefix(10).map { "  \($0)" }
                 + (conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : [])).joined(separator: "\n")
         case .noSuchSource(let path, let failure): "cannot add \(path): \(failure)"
         case .unusableSource(let path, let reason): "cannot add \(path): \(reason)"
         case .denied(let denials):
-            (["\(denials.count) file\(denials.count == 1 ? " does" : "s do") not belong into an image; nothing was stored"]
+            ([
+                "\(denials.count) file\(denials.count == 1 ? " does" : "s do") not belong into an image; nothing was stored"
+            ]
                 + denials.prefix(10).map { "  \($0)" }
                 + (denials.count > 10 ? ["  and \(denials.count - 10) more"] : [])
                 + ["leave them out with --exclude, or let one through with --allow PATH"]).joined(separator: "\n")

@@ -57,7 +57,8 @@ public struct ShowRoot: Sendable {
         let defaults = try ImageDefaults(workspace, selection)
         var origins: [TreePath: Provenance.Origin] = [:]
         for layer in selection.layers {
-            for origin in try workspace.store.provenance(of: layer.record)?.files ?? [] where origins[origin.path] == nil {
+            for origin in try workspace.store.provenance(of: layer.record)?.files ?? []
+            where origins[origin.path] == nil {
                 origins[origin.path] = origin
             }
         }

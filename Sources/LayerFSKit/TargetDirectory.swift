@@ -38,7 +38,7 @@ final class TargetDirectory: Sendable {
                 // Replaces an empty directory, and nothing else (rename(2)).
                 try parent.descriptor.rename(temporaryName, to: place.name, in: parent.descriptor, replacing: true)
             }
-        } catch where error.errno == .directoryNotEmpty || error.errno == .fileExists || error.errno == .notDirectory {
+        } catch  where error.errno == .directoryNotEmpty || error.errno == .fileExists || error.errno == .notDirectory {
             throw .targetExists(place.path)
         } catch {
             throw .system(step: "name the directory \(place.path)", error)

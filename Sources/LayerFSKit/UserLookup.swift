@@ -16,7 +16,9 @@ struct UserLookup {
     func user(_ text: String) throws -> SandboxUser {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let record = try row("/etc/passwd", named: parts[0], orNumber: UInt32(parts[0]))
-        guard let uid = record.flatMap({ $0.count > 2 ? UInt32($0[2]) : nil }) ?? UInt32(parts[0]) ?? Self.wellKnown(parts[0])
+        guard
+            let uid = record.flatMap({ $0.count > 2 ? UInt32($0[2]) : nil }) ?? UInt32(parts[0])
+                ?? Self.wellKnown(parts[0])
         else { throw LayerFSError.unknownUser(text) }
         guard parts.count == 2 else {
             return SandboxUser(uid: uid, gid: record.flatMap { $0.count > 3 ? UInt32($0[3]) : nil } ?? 0)

@@ -16,7 +16,7 @@ public struct BlobStore: ContentSource, Sendable {
     func status(of digest: Digest) throws(LayerStoreError) -> FileStatus? {
         do {
             return try store.blobs.status(of: BlobPath.of(digest))
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         } catch {
             throw .system(step: "examine the content \(digest)", error)
@@ -27,7 +27,7 @@ public struct BlobStore: ContentSource, Sendable {
     func open(_ digest: Digest, wantedBy user: @autoclosure () -> String) throws(LayerStoreError) -> OwnedDescriptor {
         do {
             return try store.blobs.open(BlobPath.of(digest), [.readOnly, .noFollow])
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             throw .missingBlob(digest, wantedBy: user())
         } catch {
             throw .system(step: "open the content \(digest)", error)
@@ -79,7 +79,8 @@ extension OwnedDescriptor {
     /// Reads to the end in pieces of up to 1 MiB, which hash at full speed and stay in the processor's cache.
     borrowing func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let expected = try Int(clamping: status().size)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(max(expected, 4095), (1 << 20) - 1) + 1, alignment: 64)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: min(max(expected, 4095), (1 << 20) - 1) + 1, alignment: 64)
         defer { buffer.deallocate() }
         while true {
             let count = try read(into: buffer)

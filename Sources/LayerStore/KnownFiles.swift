@@ -40,7 +40,8 @@ extension StoreSession {
             sql: "INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         for file in files where file.fingerprint.isSettled(at: file.begun) {
             try statement.execute(
-                arguments: StatementArguments(file.fingerprint.columns + [file.digest.databaseValue as (any DatabaseValueConvertible)?]))
+                arguments: StatementArguments(
+                    file.fingerprint.columns + [file.digest.databaseValue as (any DatabaseValueConvertible)?]))
         }
     }
 }

@@ -21,7 +21,8 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var provenance: Digest?
 
     public init(
-        created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest, diffID: DiffID, provenance: Digest?
+        created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest, diffID: DiffID,
+        provenance: Digest?
     ) {
         self.created = created
         self.source = source

@@ -99,7 +99,7 @@ public final class NodeStore: Sendable {
             try file.sync()
             try store.nodes.ensureDirectory(ByteString(name.bytes[..<2]))
             try staging.directory.rename(temporary, to: name, in: store.nodes, replacing: false)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             staging.discard(temporary)
         } catch {
             staging.discard(temporary)

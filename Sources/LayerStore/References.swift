@@ -1,5 +1,5 @@
-public import Digests
 import Bytes
+public import Digests
 import Posix
 import SystemPackage
 public import Trees
@@ -21,7 +21,7 @@ public struct References: Sendable {
         let bytes: [UInt8]
         do {
             bytes = try read(file, kind)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         } catch {
             throw .system(step: "read the reference '\(name)'", error)
@@ -56,10 +56,12 @@ public struct References: Sendable {
             try file.close()
             switch kind {
             case .layer:
-                try staging.directory.rename(temporary, to: Self.fileName(name), in: store.layerReferences, replacing: true)
+                try staging.directory.rename(
+                    temporary, to: Self.fileName(name), in: store.layerReferences, replacing: true)
                 try store.layerReferences.sync()
             case .image:
-                try staging.directory.rename(temporary, to: Self.fileName(name), in: store.imageReferences, replacing: true)
+                try staging.directory.rename(
+                    temporary, to: Self.fileName(name), in: store.imageReferences, replacing: true)
                 try store.imageReferences.sync()
             }
         }

@@ -60,7 +60,7 @@ final class StagingArea: Sendable {
             do {
                 let lock = try FileLock(try staging.open(name, [.readOnly, .directory]), .exclusive)
                 return Claim(name: name, directory: try staging.open(name, [.readOnly, .directory]), lock: lock)
-            } catch where attempts > 0 {
+            } catch  where attempts > 0 {
                 // Another command took it for abandoned between two of these calls.
                 attempts -= 1
             }

@@ -98,14 +98,16 @@ public final class Store: Sendable {
         do {
             // An unnamed file: gone when it is closed.
             _ = try directory.root.open("staging", [.writeOnly, .temporary])
-        } catch where forbidsWriting(error) {
+        } catch  where forbidsWriting(error) {
             throw .readOnly(directory.path, reason: "\(error)")
         } catch {
             // A file system without unnamed files, or a full one: what is tried next says what is wrong.
         }
     }
 
-    private static func openIndex(_ directory: StoreDirectory, _ patience: Duration) throws(LayerStoreError) -> LayerIndex? {
+    private static func openIndex(_ directory: StoreDirectory, _ patience: Duration) throws(LayerStoreError)
+        -> LayerIndex?
+    {
         try StoreLock.commit(directory, patience: patience).whileHeld { () throws(LayerStoreError) in
             try StoreIndex(directory: directory).openForWriting()
         }
@@ -121,7 +123,8 @@ public final class Store: Sendable {
             return writableIndex
         }
         if let index = StoreIndex(directory: directory).openForReading(),
-            (try? IndexUpdate(self, index).isCurrent()) == true {
+            (try? IndexUpdate(self, index).isCurrent()) == true
+        {
             return index
         }
         let index = try LayerIndex.inMemory()
@@ -166,6 +169,9 @@ extension Store {
     /// Prepares to hand out the contents of `tree`: looks up what is known of them all at once.
     public func prepare(_ tree: Tree) {
         tamperGuard.prepare(
-            Set(tree.entries.compactMap { if case .file(let digest, let size) = $0.kind, size > 0 { digest } else { nil } }))
+            Set(
+                tree.entries.compactMap {
+                    if case .file(let digest, let size) = $0.kind, size > 0 { digest } else { nil }
+                }))
     }
 }

@@ -27,7 +27,7 @@ final class StoreDirectory: Sendable {
         let opened: OwnedDescriptor
         do {
             opened = try Files.open(path, [.readOnly, .directory])
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             throw .noStore(path)
         } catch {
             throw .system(step: "open the store", error)
@@ -58,7 +58,7 @@ final class StoreDirectory: Sendable {
         let bytes: [UInt8]
         do {
             bytes = try root.open(StoreFormat.fileName, [.readOnly, .noFollow]).readAll(limit: 1 << 16)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         } catch {
             throw .system(step: "read the store's format", error)

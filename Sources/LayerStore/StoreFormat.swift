@@ -9,7 +9,8 @@ struct StoreFormat: Codable, Equatable {
     static let fileName: ByteString = "layerfs.json"
     /// The version that this program writes.
     static let current = StoreFormat(
-        formatVersion: 1, algorithm: "sha256", features: Features(compatible: [], readOnlyCompatible: [], incompatible: []))
+        formatVersion: 1, algorithm: "sha256",
+        features: Features(compatible: [], readOnlyCompatible: [], incompatible: []))
 
     var formatVersion: Int
     var algorithm: String

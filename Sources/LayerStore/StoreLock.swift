@@ -42,7 +42,7 @@ struct StoreLock: ~Copyable, Sendable {
         do throws(SystemError) {
             try convert(to: .exclusive)
             body()
-        } catch where error.errno == .wouldBlock {
+        } catch  where error.errno == .wouldBlock {
         } catch {
             throw .system(step: "lock the store", error)
         }
@@ -50,8 +50,10 @@ struct StoreLock: ~Copyable, Sendable {
         while true {
             do throws(SystemError) {
                 return try convert(to: .shared)
-            } catch where error.errno == .wouldBlock {
-                guard ContinuousClock.now < deadline else { throw .busy(store.path, holder: LockHolder.describe(in: store)) }
+            } catch  where error.errno == .wouldBlock {
+                guard ContinuousClock.now < deadline else {
+                    throw .busy(store.path, holder: LockHolder.describe(in: store))
+                }
                 usleep(20_000)
             } catch {
                 throw .system(step: "lock the store", error)
@@ -71,7 +73,7 @@ struct StoreLock: ~Copyable, Sendable {
     static func commit(_ store: StoreDirectory, patience: Duration) throws(LayerStoreError) -> FileLock {
         do {
             return try acquire(store, "refs", .exclusive, patience: patience)
-        } catch where error.errno == .wouldBlock {
+        } catch  where error.errno == .wouldBlock {
             throw .busy(store.path, holder: "a layerfs command that is writing its references")
         } catch {
             throw .system(step: "lock the store's references", error)
@@ -85,7 +87,7 @@ struct StoreLock: ~Copyable, Sendable {
         while true {
             do {
                 return try FileLock(try store.root.open(name, .readOnly), mode)
-            } catch where error.errno == .wouldBlock && ContinuousClock.now < deadline {
+            } catch  where error.errno == .wouldBlock && ContinuousClock.now < deadline {
                 usleep(20_000)
             }
         }

@@ -66,12 +66,15 @@ extension StoreSession {
     /// Publishes everything staged, then makes `name` stand for this image.
     ///
     /// - Throws: ``LayerStoreError/nameTaken(_:detail:)`` as for layers.
-    public func commit(image name: Name, _ record: ImageRecord, replacing: Bool) throws(LayerStoreError) -> CommitOutcome {
+    public func commit(image name: Name, _ record: ImageRecord, replacing: Bool) throws(LayerStoreError)
+        -> CommitOutcome
+    {
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the image record"))
         return try commit(name, .image, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             var existing = try store.imageRecord(old)
             existing.created = record.created
-            return existing == record ? nil : "it is the image \(existing.expression) with other layers or settings. --replace replaces it"
+            return existing == record
+                ? nil : "it is the image \(existing.expression) with other layers or settings. --replace replaces it"
         } update: { database in
             for layer in record.layers { try IndexedLayer(layer.record, in: self.store).insert(database) }
             try IndexUpdate.insert(record, digest, database)

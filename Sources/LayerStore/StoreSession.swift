@@ -55,7 +55,8 @@ public final class StoreSession: Sendable {
             let before = try during("examine") { () throws(SystemError) in try source.status() }
             guard before.kind == .regular else { throw .sourceNotRegular(path) }
             let metadata = Metadata(
-                before, attributes: try during("read the attributes") { () throws(SystemError) in
+                before,
+                attributes: try during("read the attributes") { () throws(SystemError) in
                     try source.extendedAttributes()
                 })
             let fingerprint = SourceFingerprint(before)
@@ -164,18 +165,18 @@ public final class StoreSession: Sendable {
     private func name(_ content: Pending, path: ByteString) throws(SystemError) {
         do {
             try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: false)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             // Another command stored the same content meanwhile; a damaged one gives way.
             let isDamaged =
                 content.replaces ? true : try store.directory.blobs.status(of: path).size != content.size
             if isDamaged {
                 try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: true)
             }
-        } catch where error.errno == .invalidArgument {
+        } catch  where error.errno == .invalidArgument {
             // RENAME_NOREPLACE is not known to every file system; link(2) does not overwrite either.
             do {
                 try store.directory.blobs.makeLink(path, to: content.name, in: staging.directory)
-            } catch where error.errno == .fileExists {}
+            } catch  where error.errno == .fileExists {}
             try staging.directory.removeFile(content.name)
         }
     }

@@ -9,7 +9,7 @@ extension OwnedDescriptor {
         let names: [UInt8]
         do {
             names = try growing("flistxattr", path) { clinux_flistxattr(number, $0, $1) }
-        } catch where error.errno == .notSupported || error.errno == .noFunction {
+        } catch  where error.errno == .notSupported || error.errno == .noFunction {
             return []
         }
         var result: [(name: ByteString, value: ByteString)] = []
@@ -43,7 +43,7 @@ private func growing(
         do {
             let count = try retrying(call, path) { buffer.withUnsafeMutableBytes { body($0.baseAddress, $0.count) } }
             return Array(buffer[..<Int(count)])
-        } catch where error.errno == .outOfRange {
+        } catch  where error.errno == .outOfRange {
             continue
         }
     }

@@ -20,7 +20,7 @@ public enum FileCopy {
         do {
             try destination.copyRest(of: source)
             return .copy
-        } catch where !isUnable(error) {
+        } catch  where !isUnable(error) {
             throw error
         } catch {}
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
@@ -39,7 +39,7 @@ public enum FileCopy {
         do {
             try destination.reflink(from: source)
             return true
-        } catch where isUnable(error) {
+        } catch  where isUnable(error) {
             return false
         }
     }
@@ -47,7 +47,8 @@ public enum FileCopy {
     /// Whether the error says "not this way, not here" rather than that something is wrong.
     static func isUnable(_ error: SystemError) -> Bool {
         switch error.errno {
-        case .notSupported, .notSupportedOnSocket, .improperLink, .invalidArgument, .noFunction, .inappropriateIOCTLForDevice,
+        case .notSupported, .notSupportedOnSocket, .improperLink, .invalidArgument, .noFunction,
+            .inappropriateIOCTLForDevice,
             .permissionDenied, .notPermitted:
             true
         default: false

@@ -32,7 +32,7 @@ public struct FileLock: ~Copyable, Sendable {
         while true {
             do {
                 return try FileLock(try directory.open(".", [.readOnly, .directory]), mode)
-            } catch where error.errno == .wouldBlock && ContinuousClock.now < deadline {
+            } catch  where error.errno == .wouldBlock && ContinuousClock.now < deadline {
                 usleep(10_000)
             }
         }

@@ -24,7 +24,7 @@ public enum Files {
     ) throws(SystemError) -> FileStatus? {
         do {
             return try status(path, followingLink: followingLink)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
     }

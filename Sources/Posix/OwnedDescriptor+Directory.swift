@@ -25,7 +25,7 @@ extension OwnedDescriptor {
         do {
             _ = try status(of: name)
             return true
-        } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
             return false
         }
     }
@@ -43,7 +43,7 @@ extension OwnedDescriptor {
     public borrowing func ensureDirectory(_ name: ByteString, mode: UInt16 = 0o777) throws(SystemError) {
         do {
             try makeDirectory(name, mode: mode)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             guard try status(of: name, followingLink: true).kind == .directory else { throw error }
         }
     }

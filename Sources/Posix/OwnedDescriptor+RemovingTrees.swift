@@ -14,7 +14,7 @@ extension OwnedDescriptor {
             let directory = try open(name, [.readOnly, .directory, .noFollow])
             for entry in try directory.names() { try directory.removeTree(entry.name) }
             try removeDirectory(name)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return
         }
     }

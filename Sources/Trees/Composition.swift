@@ -123,7 +123,8 @@ public enum CompositionError: Error, Hashable, CustomStringConvertible {
             let more = conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : []
             return
                 (["the layers disagree on \(conflicts.count) path\(conflicts.count == 1 ? "" : "s"):"] + shown + more
-                + ["to choose one, compose them with --on-conflict last or --on-conflict first"]).joined(separator: "\n")
+                + ["to choose one, compose them with --on-conflict last or --on-conflict first"]).joined(
+                    separator: "\n")
         }
     }
 }

@@ -22,7 +22,8 @@ struct ReadmeTests {
         #expect(commands.count > 10)
         let folder = try TemporaryDirectory()
         let environment = [
-            "PATH": URL(fileURLWithPath: LayerFSProgram.path).deletingLastPathComponent().path + ":/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": URL(fileURLWithPath: LayerFSProgram.path).deletingLastPathComponent().path
+                + ":/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": folder.path, "LC_ALL": "C",
         ]
         for command in commands {

@@ -26,7 +26,8 @@ extension InteropTests {
                 try Tool.run(
                     "python3",
                     [
-                        Self.script, "--cmd", "\(LayerFSProgram.path) resolve --list", "--chroot", scratch.path + "/root",
+                        Self.script, "--cmd", "\(LayerFSProgram.path) resolve --list", "--chroot",
+                        scratch.path + "/root",
                         "/usr/bin",
                     ])
             }

@@ -23,7 +23,11 @@ extension InteropTests {
             let folder = try TemporaryDirectory()
             // printf in a shell: Foundation's Process passes text only.
             let outcome = try Tool.run(
-                "sh", ["-c", "cd \"$1\" && \"$2\" materialize shell \"$(printf 'd\\377')\" && ls -b", "sh", folder.path, LayerFSProgram.path],
+                "sh",
+                [
+                    "-c", "cd \"$1\" && \"$2\" materialize shell \"$(printf 'd\\377')\" && ls -b", "sh", folder.path,
+                    LayerFSProgram.path,
+                ],
                 environment: ["LAYERFS_STORE": store.program.store, "PATH": "/usr/bin:/bin", "LC_ALL": "C"])
             #expect(outcome.status == 0, "\(outcome.errors)")
             #expect(outcome.lines == ["d\\377"])

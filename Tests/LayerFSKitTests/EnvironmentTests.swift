@@ -28,7 +28,9 @@ struct EnvironmentTests {
     }
 
     @Test func withoutAnyPlaceItSaysWhatToSet() {
-        #expect { try Environment([:]).storePath(option: nil, currentDirectory: { "/" }) } throws: { "\($0)".contains("--store") }
+        #expect { try Environment([:]).storePath(option: nil, currentDirectory: { "/" }) } throws: {
+            "\($0)".contains("--store")
+        }
     }
 
     @Test(arguments: [("0", 0), ("1700000000", 1_700_000_000)])

@@ -3,9 +3,10 @@ import Testing
 @testable import LayerFSKit
 
 struct ImageOptionTests {
-    @Test(arguments: [
-        ("ls /", ["ls", "/"]), (#"["sh","-c","a b"]"#, ["sh", "-c", "a b"]), ("", []), ("[]", []),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("ls /", ["ls", "/"]), (#"["sh","-c","a b"]"#, ["sh", "-c", "a b"]), ("", []), ("[]", []),
+        ] as [(String, [String])])
     func commandsAreWordsOrJSON(_ text: String, _ words: [String]) throws {
         #expect(try ImageOptionValue.words(text, option: "--cmd") == words)
     }

@@ -70,7 +70,9 @@ struct ImageTests {
         try fixture.add("a", ["/a": .file("1")], platform: "linux/amd64")
         try fixture.add("b", ["/b": .file("2")], platform: "linux/arm64")
         let compose = ComposeImage(fixture.workspace)
-        #expect { try compose.run(RootExpression("a+b"), as: nil, settings: ImageSettings(), onConflict: nil) } throws: {
+        #expect {
+            try compose.run(RootExpression("a+b"), as: nil, settings: ImageSettings(), onConflict: nil)
+        } throws: {
             if case LayerFSError.mixedPlatforms(["linux/amd64", "linux/arm64"]) = $0 { true } else { false }
         }
         var settings = ImageSettings()
@@ -81,19 +83,26 @@ struct ImageTests {
     /// If this fails, layerfs makes other images of the same roots than it did before: every user's digests change.
     @Test func aFixedRootHasFixedDigests() throws {
         let fixture = try KitFixture()
-        try fixture.add("a", ["/usr/bin/tool": .file("#!/bin/sh\n", mode: 0o755, time: 1_700_000_000), "/bin": .link("usr/bin")], platform: "linux/amd64")
+        try fixture.add(
+            "a", ["/usr/bin/tool": .file("#!/bin/sh\n", mode: 0o755, time: 1_700_000_000), "/bin": .link("usr/bin")],
+            platform: "linux/amd64")
         try fixture.add("b", ["/usr/share/text": .file("text\n", time: 1_600_000_000)])
         var options = ExportImage.Options()
         // Without compression: the bytes of deflate depend on the version of zlib.
         options.compression = .none
         let result = try ExportImage(fixture.workspace).run(
             RootExpression("a+b"), to: .layout(fixture.path("image")), options)
-        #expect(result.diffIDs == [
-            "sha256:7890ab6b8743c600c09d0931f52cec21ecc6f0a30848b7ac46259ee599ecbde1",
-            "sha256:f0ca00d10be35d087ef91052cfc2cfa76d2395abda4d67a7e6b702caa5ad41a6",
-        ])
-        #expect(result.manifest.map { "\($0.digest)" } == "sha256:d2bca804de5552fa1d4c7d52c671462c1790b053ddc30990224cdb640f6f4a45")
-        #expect(result.configuration.map { "\($0.digest)" } == "sha256:628c9c117f34e5a49d42c093d8da27402f058b5b383a97c42fc6cdf0c2901d80")
+        #expect(
+            result.diffIDs == [
+                "sha256:7890ab6b8743c600c09d0931f52cec21ecc6f0a30848b7ac46259ee599ecbde1",
+                "sha256:f0ca00d10be35d087ef91052cfc2cfa76d2395abda4d67a7e6b702caa5ad41a6",
+            ])
+        #expect(
+            result.manifest.map { "\($0.digest)" }
+                == "sha256:d2bca804de5552fa1d4c7d52c671462c1790b053ddc30990224cdb640f6f4a45")
+        #expect(
+            result.configuration.map { "\($0.digest)" }
+                == "sha256:628c9c117f34e5a49d42c093d8da27402f058b5b383a97c42fc6cdf0c2901d80")
     }
 
     @Test func timesAreClampedToTheSourceDateEpoch() throws {

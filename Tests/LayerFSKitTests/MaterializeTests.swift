@@ -12,7 +12,8 @@ import Trees
 struct MaterializeTests {
     static let items: [String: KitFixture.Item] = [
         "/bin/tool": .file("tool", mode: 0o755), "/bin/alias": .link("tool"), "/bin/suid": .file("suid", mode: 0o4755),
-        "/etc/empty": .file(""), "/etc/locked/secret": .file("secret", mode: 0o400), "/etc/locked": .directory(mode: 0o500),
+        "/etc/empty": .file(""), "/etc/locked/secret": .file("secret", mode: 0o400),
+        "/etc/locked": .directory(mode: 0o500),
         "/same": .file("tool", mode: 0o644), "/open": .file("open", mode: 0o666), "/pipe": .fifo,
     ]
 
@@ -20,7 +21,8 @@ struct MaterializeTests {
     func aRootIsTheTreeEntryByEntry(_ mode: LinkMode) throws {
         let fixture = try KitFixture()
         let tree = try fixture.add("a", Self.items)
-        let summary = try Materialize(fixture.workspace, link: mode, exactTime: true).run(tree, at: fixture.path("root"))
+        let summary = try Materialize(fixture.workspace, link: mode, exactTime: true).run(
+            tree, at: fixture.path("root"))
         #expect(summary.linked + summary.reflinked + summary.copied == 6)
         #expect(summary.symlinks == 1 && summary.directories == 3)
         for entry in tree.entries {

@@ -17,10 +17,12 @@ struct UserLookupTests {
         "/etc/group": .file("root:x:0:\nusers:x:100:\nadm:x:4:\n"),
     ]
 
-    @Test(arguments: [
-        ("0", 0, 0), ("root", 0, 0), ("build", 1000, 100), ("1000", 1000, 100), ("1000:7", 1000, 7), ("build:adm", 1000, 4),
-        ("5", 5, 0), ("5:users", 5, 100), ("root:root", 0, 0),
-    ] as [(String, UInt32, UInt32)])
+    @Test(
+        arguments: [
+            ("0", 0, 0), ("root", 0, 0), ("build", 1000, 100), ("1000", 1000, 100), ("1000:7", 1000, 7),
+            ("build:adm", 1000, 4),
+            ("5", 5, 0), ("5:users", 5, 100), ("root:root", 0, 0),
+        ] as [(String, UInt32, UInt32)])
     func namesAndNumbersAreThoseOfTheRoot(_ text: String, _ uid: UInt32, _ gid: UInt32) throws {
         let fixture = try KitFixture()
         #expect(try lookup(Self.files, in: fixture).user(text) == SandboxUser(uid: uid, gid: gid))

@@ -32,7 +32,9 @@ struct CommitTests {
         let image = ImageRecord(
             created: "1970-01-01T00:00:00Z", expression: "a", layers: [.init(name: "a", record: layer)],
             onConflict: .error, entries: 2, size: 1, settings: ImageSettings())
-        #expect(throws: LayerStoreError.self) { try store.beginAdding().commit(image: Name("a"), image, replacing: true) }
+        #expect(throws: LayerStoreError.self) {
+            try store.beginAdding().commit(image: Name("a"), image, replacing: true)
+        }
         #expect(try store.beginAdding().commit(image: Name("i"), image, replacing: false) == .created)
         #expect(try store.beginAdding().commit(image: Name("i"), image, replacing: false) == .unchanged)
         #expect(throws: LayerStoreError.self) { try StoreFixture.add("i", ["/f": "1"], to: store) }

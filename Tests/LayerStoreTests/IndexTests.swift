@@ -77,7 +77,8 @@ struct IndexTests {
         let fixture = try StoreFixture()
         let store = try fixture.open()
         let path = try fixture.file("a", "hello")
-        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: path.description)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: path.description)
         let session = try store.beginAdding()
         let file = try session.stage(file: path)
         let tree = try StoreFixture.tree(["/f": "hello"], in: session)

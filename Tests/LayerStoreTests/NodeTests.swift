@@ -9,7 +9,9 @@ import Trees
 
 struct NodeTests {
     private func node(_ store: Store, mode: UInt16, exact: Bool = false, size: UInt64 = 5) throws -> ByteString? {
-        let metadata = Metadata(mode: mode, uid: CurrentProcess.effectiveUser, gid: CurrentProcess.effectiveGroup, modified: Timestamp(seconds: 77))
+        let metadata = Metadata(
+            mode: mode, uid: CurrentProcess.effectiveUser, gid: CurrentProcess.effectiveGroup,
+            modified: Timestamp(seconds: 77))
         let digest = size == 0 ? Digest.empty : Digest(hashing: Array("hello".utf8))
         return try NodeStore(store).node(for: digest, size: size, metadata: metadata, exactTime: exact)?.path
     }

@@ -39,12 +39,30 @@ struct StoreOpeningTests {
     }
 
     static let formats = [
-        Format(json: #"{"formatVersion":1,"algorithm":"sha256","features":{"compatible":["x"],"readOnlyCompatible":[],"incompatible":[]}}"#, canRead: true, canWrite: true),
-        Format(json: #"{"formatVersion":1,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":["x"],"incompatible":[]}}"#, canRead: true, canWrite: false),
-        Format(json: #"{"formatVersion":1,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":["x"]}}"#, canRead: false, canWrite: false),
-        Format(json: #"{"formatVersion":2,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":[]}}"#, canRead: false, canWrite: false),
-        Format(json: #"{"formatVersion":1,"algorithm":"blake3","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":[]}}"#, canRead: false, canWrite: false),
-        Format(json: #"{"formatVersion":0,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":[]}}"#, canRead: false, canWrite: false),
+        Format(
+            json:
+                #"{"formatVersion":1,"algorithm":"sha256","features":{"compatible":["x"],"readOnlyCompatible":[],"incompatible":[]}}"#,
+            canRead: true, canWrite: true),
+        Format(
+            json:
+                #"{"formatVersion":1,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":["x"],"incompatible":[]}}"#,
+            canRead: true, canWrite: false),
+        Format(
+            json:
+                #"{"formatVersion":1,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":["x"]}}"#,
+            canRead: false, canWrite: false),
+        Format(
+            json:
+                #"{"formatVersion":2,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":[]}}"#,
+            canRead: false, canWrite: false),
+        Format(
+            json:
+                #"{"formatVersion":1,"algorithm":"blake3","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":[]}}"#,
+            canRead: false, canWrite: false),
+        Format(
+            json:
+                #"{"formatVersion":0,"algorithm":"sha256","features":{"compatible":[],"readOnlyCompatible":[],"incompatible":[]}}"#,
+            canRead: false, canWrite: false),
         Format(json: "{}", canRead: false, canWrite: false),
         Format(json: "", canRead: false, canWrite: false),
     ]

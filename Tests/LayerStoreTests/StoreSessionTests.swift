@@ -111,7 +111,8 @@ struct StoreSessionTests {
         let store = try fixture.open()
         let outcomes = Mutex<[CommitOutcome]>([])
         try WorkerPool(workers: 8).forEach(16) { index in
-            let outcome = try StoreFixture.add("layer\(index % 4)", ["/usr/a": "same", "/usr/b": "\(index % 4)"], to: store)
+            let outcome = try StoreFixture.add(
+                "layer\(index % 4)", ["/usr/a": "same", "/usr/b": "\(index % 4)"], to: store)
             outcomes.withLock { $0.append(outcome) }
         }
         #expect(outcomes.withLock { $0.count { $0 == .created } } == 4)

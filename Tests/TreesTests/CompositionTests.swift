@@ -35,9 +35,13 @@ struct CompositionTests {
             .init(name: "a", tree: tree("f /usr/lib/libc c", "f /usr/bin/a a")),
             .init(name: "b", tree: tree("f /usr/lib/libc c", "f /usr/bin/b b")),
         ])
-        #expect(paths(composition.tree.entries) == ["/", "/usr", "/usr/bin", "/usr/bin/a", "/usr/bin/b", "/usr/lib", "/usr/lib/libc"])
+        #expect(
+            paths(composition.tree.entries) == [
+                "/", "/usr", "/usr/bin", "/usr/bin/a", "/usr/bin/b", "/usr/lib", "/usr/lib/libc",
+            ])
         #expect(paths(composition.contributions[1].entries) == ["/usr", "/usr/bin", "/usr/bin/b"])
-        #expect(paths(composition.complete[1].entries) == ["/usr", "/usr/bin", "/usr/bin/b", "/usr/lib", "/usr/lib/libc"])
+        #expect(
+            paths(composition.complete[1].entries) == ["/usr", "/usr/bin", "/usr/bin/b", "/usr/lib", "/usr/lib/libc"])
     }
 
     @Test func aLayerThatBringsNothingContributesNothing() throws {
@@ -52,17 +56,22 @@ struct CompositionTests {
             .init(name: "merged", tree: tree("l /lib usr/lib", "f /usr/lib/a a")),
             .init(name: "old", tree: tree("f /lib/deep/b b")),
         ])
-        #expect(paths(composition.tree.entries) == ["/", "/lib", "/usr", "/usr/lib", "/usr/lib/a", "/usr/lib/deep", "/usr/lib/deep/b"])
-        #expect(paths(composition.contributions[1].entries) == ["/usr", "/usr/lib", "/usr/lib/deep", "/usr/lib/deep/b"])
+        #expect(
+            paths(composition.tree.entries) == [
+                "/", "/lib", "/usr", "/usr/lib", "/usr/lib/a", "/usr/lib/deep", "/usr/lib/deep/b",
+            ])
+        #expect(
+            paths(composition.contributions[1].entries) == ["/usr", "/usr/lib", "/usr/lib/deep", "/usr/lib/deep/b"])
     }
 
     @Test func aTimeAloneIsNoConflictAndCostsNothing() throws {
         let early = try tree("f /a x")
-        let late = try Tree(early.entries.map { entry in
-            var entry = entry
-            entry.metadata.modified = Timestamp(seconds: 99)
-            return entry
-        })
+        let late = try Tree(
+            early.entries.map { entry in
+                var entry = entry
+                entry.metadata.modified = Timestamp(seconds: 99)
+                return entry
+            })
         let composition = try Composition([.init(name: "a", tree: early), .init(name: "b", tree: late)])
         #expect(composition.tree == early)
         #expect(composition.contributions[1].entries.isEmpty)
@@ -83,16 +92,22 @@ struct CompositionTests {
             Case(lower: try tree("f /a 1"), upper: try tree("f /a 1", mode: 0o600), reason: .metadata, path: "/a"),
             Case(lower: try tree("f /a 1"), upper: try tree("l /a 1"), reason: .kind, path: "/a"),
             Case(lower: try tree("f /a 1"), upper: try tree("f /a/b 1"), reason: .kind, path: "/a"),
-            Case(lower: try tree("l /lib nowhere"), upper: try tree("f /lib/a 1"), reason: .directoryOverLink, path: "/lib"),
-            Case(lower: try tree("l /lib lib"), upper: try tree("f /lib/a 1"), reason: .directoryOverLink, path: "/lib"),
-            Case(lower: try tree("f /lib/a 1"), upper: try tree("l /lib usr/lib", "f /usr/lib/a 1"), reason: .linkOverDirectory, path: "/lib"),
+            Case(
+                lower: try tree("l /lib nowhere"), upper: try tree("f /lib/a 1"), reason: .directoryOverLink,
+                path: "/lib"),
+            Case(
+                lower: try tree("l /lib lib"), upper: try tree("f /lib/a 1"), reason: .directoryOverLink, path: "/lib"),
+            Case(
+                lower: try tree("f /lib/a 1"), upper: try tree("l /lib usr/lib", "f /usr/lib/a 1"),
+                reason: .linkOverDirectory, path: "/lib"),
         ]
     }
 
     @Test(arguments: try conflicting())
     func disagreeingLayersAreNamed(_ example: Case) throws {
         let layers = [Composition.Layer(name: "low", tree: example.lower), .init(name: "up", tree: example.upper)]
-        let expected = Conflict(path: try TreePath(ByteString(example.path)), lower: "low", upper: "up", reason: example.reason)
+        let expected = Conflict(
+            path: try TreePath(ByteString(example.path)), lower: "low", upper: "up", reason: example.reason)
         #expect(throws: CompositionError.conflicts([expected])) { try Composition(layers) }
 
         let last = try Composition(layers, onConflict: .last)

@@ -17,7 +17,9 @@ struct TreeDumpTests {
                 kind: .file(digest: digest, size: 5)),
             Entry(path: try TreePath("/empty"), metadata: Metadata(mode: 0), kind: .file(digest: .empty, size: 0)),
             Entry(path: try TreePath("/link"), metadata: Metadata(mode: 0o777), kind: .symlink(target: "-")),
-            Entry(path: try TreePath("/null"), metadata: Metadata(mode: 0o666), kind: .characterDevice(major: 1, minor: 3)),
+            Entry(
+                path: try TreePath("/null"), metadata: Metadata(mode: 0o666), kind: .characterDevice(major: 1, minor: 3)
+            ),
             Entry(path: try TreePath("/gone"), metadata: Metadata(mode: 0), kind: .whiteout),
         ])
         let hex = digest.hexadecimal
@@ -38,7 +40,8 @@ struct TreeDumpTests {
     static let malformed = [
         "", "/", "/ 0 40755 2 0 0 0 0.0 - - -", "/ 0 40755 2 0 0 0 0.0 - -\n", "x 0 40755 2 0 0 0 0.0 - - -\n",
         "/ 0 40755 3 0 0 0 0.0 - - -\n", "/ 00 40755 2 0 0 0 0.0 - - -\n", "/ 0 40755 2 0 0 0 0.1000000000 - - -\n",
-        "/ 0 40755 2 99999999999 0 0 0.0 - - -\n", "/ 0 100644 2 0 0 0 0.0 - - -\n", "/ 0 40755 2 0 0 0 0.0 - - - noequals\n",
+        "/ 0 40755 2 99999999999 0 0 0.0 - - -\n", "/ 0 100644 2 0 0 0 0.0 - - -\n",
+        "/ 0 40755 2 0 0 0 0.0 - - - noequals\n",
         "/ 0 40755 2 0 0 0 0.0 - - -\n/a/b 0 40755 2 0 0 0 0.0 - - -\n",
         "/ 0 40755 2 0 0 0 0.0 - - -\n/f 5 100644 1 0 0 0 0.0 ab/cd - -\n",
         "/ 0 40755 2 0 0 0 0.0 - - -\n/f\\x2 0 100644 1 0 0 0 0.0 - - -\n",
@@ -52,11 +55,14 @@ struct TreeDumpTests {
     }
 
     @Test func damagedDumpsNeverTrapAndNeverPassForAnotherTree() throws {
-        let original = TreeDump.encode(try Tree([
-            Entry(path: .root, metadata: Metadata(mode: 0o755), kind: .directory),
-            Entry(path: try TreePath("/f\u{7}"), metadata: Metadata(mode: 0o644), kind: .file(digest: Digest(hashing: [1]), size: 1)),
-            Entry(path: try TreePath("/l"), metadata: Metadata(mode: 0o777), kind: .symlink(target: "x=y")),
-        ]))
+        let original = TreeDump.encode(
+            try Tree([
+                Entry(path: .root, metadata: Metadata(mode: 0o755), kind: .directory),
+                Entry(
+                    path: try TreePath("/f\u{7}"), metadata: Metadata(mode: 0o644),
+                    kind: .file(digest: Digest(hashing: [1]), size: 1)),
+                Entry(path: try TreePath("/l"), metadata: Metadata(mode: 0o777), kind: .symlink(target: "x=y")),
+            ]))
         for position in original.indices {
             for byte: UInt8 in [0, 0x20, 0x2d, 0x2f, 0x30, 0x39, 0x5c, 0xff] {
                 var damaged = original

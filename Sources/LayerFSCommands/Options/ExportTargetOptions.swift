@@ -31,7 +31,9 @@ struct ExportTargetOptions: ParsableArguments {
         guard choices.count == 1 else {
             throw ValidationError("Name one target: --oci DIR, --oci-archive FILE, --docker FILE or --tar FILE.")
         }
-        if oci == "-" { throw ValidationError("An image layout is a directory; --oci-archive - writes to standard output.") }
+        if oci == "-" {
+            throw ValidationError("An image layout is a directory; --oci-archive - writes to standard output.")
+        }
         if json, [ociArchive, docker, tar].contains("-") {
             throw ValidationError("--json would mix with the archive on standard output.")
         }

@@ -4,20 +4,25 @@ import LayerStore
 
 /// How a container made from an image behaves.
 struct ImageOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp(
-        "The command to run: words, or a JSON array (default: the first program).", valueName: "words"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The command to run: words, or a JSON array (default: the first program).", valueName: "words"))
     var cmd: String?
 
-    @Option(name: .long, help: ArgumentHelp("What the command is given to: words, or a JSON array.", valueName: "words"))
+    @Option(
+        name: .long, help: ArgumentHelp("What the command is given to: words, or a JSON array.", valueName: "words"))
     var entrypoint: String?
 
-    @Option(name: [.customShort("e"), .long], help: ArgumentHelp("A variable; may be repeated.", valueName: "NAME=value"))
+    @Option(
+        name: [.customShort("e"), .long], help: ArgumentHelp("A variable; may be repeated.", valueName: "NAME=value"))
     var env: [String] = []
 
     @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The working directory.", valueName: "path"))
     var workdir: String?
 
-    @Option(name: [.customShort("u"), .long], help: ArgumentHelp("The user, and perhaps group.", valueName: "user[:group]"))
+    @Option(
+        name: [.customShort("u"), .long], help: ArgumentHelp("The user, and perhaps group.", valueName: "user[:group]"))
     var user: String?
 
     @Option(name: [.customShort("l"), .long], help: ArgumentHelp("A label; may be repeated.", valueName: "name=value"))
@@ -29,7 +34,9 @@ struct ImageOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The signal that ends a container.", valueName: "signal"))
     var stopSignal: String?
 
-    @Option(name: .long, help: ArgumentHelp("What the image runs on (default: what its programs do).", valueName: "os/arch"))
+    @Option(
+        name: .long, help: ArgumentHelp("What the image runs on (default: what its programs do).", valueName: "os/arch")
+    )
     var platform: String?
 
     /// The settings that these options make.

@@ -6,13 +6,17 @@ import Posix
 
 /// Which store to work on.
 struct StoreOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp(
-        "The store's directory (default: $LAYERFS_STORE, else $XDG_DATA_HOME/layerfs, else ~/.local/share/layerfs).",
-        valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The store's directory (default: $LAYERFS_STORE, else $XDG_DATA_HOME/layerfs, else ~/.local/share/layerfs).",
+            valueName: "dir"))
     var store: String?
 
-    @Option(name: .long, help: ArgumentHelp(
-        "How long to wait for a command that has the store for itself (default: 10).", valueName: "seconds"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How long to wait for a command that has the store for itself (default: 10).", valueName: "seconds"))
     var wait: UInt32?
 
     /// Opens the store.

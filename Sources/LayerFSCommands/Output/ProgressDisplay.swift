@@ -13,7 +13,8 @@ final class ProgressDisplay: Sendable {
     init(_ progress: ProgressMeter, style: ProgressStyle) {
         isShown = style != .none
         guard isShown else { return }
-        let drawsBar = style == .auto && isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+        let drawsBar =
+            style == .auto && isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
         Thread.detachNewThread { [self] in
             watch(progress, every: drawsBar ? 0.1 : 10, drawsBar: drawsBar)
             finished.signal()

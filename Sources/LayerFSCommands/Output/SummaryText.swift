@@ -59,7 +59,8 @@ enum SummaryText {
             return "exported \(expression) to \(place): \(result.diffIDs.first ?? "")"
         }
         let size = result.layers.reduce(0) { $0 + UInt64(clamping: $1.size) }
-        return "exported \(expression) to \(place): \(result.layers.count) layers, \(ByteCount(size)), manifest \(manifest.digest)"
+        return
+            "exported \(expression) to \(place): \(result.layers.count) layers, \(ByteCount(size)), manifest \(manifest.digest)"
     }
 
     static func collected(_ report: GarbageReport) -> [String] {
@@ -68,7 +69,9 @@ enum SummaryText {
             (report.blobs, "blobs"), (report.nodes, "further nodes"), (report.staging, "staged files"),
             (report.cache, "cached files"),
         ].filter { $0.0.count > 0 }.map { "\($0.0.count) \($0.1)" }
-        var lines = ["\(verb) \(kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")); \(report.live) blobs are in use"]
+        var lines = [
+            "\(verb) \(kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")); \(report.live) blobs are in use"
+        ]
         if total.count > 0 {
             let freed = "\(report.dryRun ? "would free" : "freed") \(ByteCount(total.freed)) of disk"
             lines[0] += "; \(freed)"
@@ -83,14 +86,18 @@ enum SummaryText {
     static func materialized(_ summary: MaterializeSummary, at directory: String) -> String {
         var parts: [String] = []
         if summary.linked > 0 { parts.append("\(summary.linked) linked (\(ByteCount(summary.linkedBytes)))") }
-        if summary.reflinked > 0 { parts.append("\(summary.reflinked) reflinked (\(ByteCount(summary.reflinkedBytes)))") }
+        if summary.reflinked > 0 {
+            parts.append("\(summary.reflinked) reflinked (\(ByteCount(summary.reflinkedBytes)))")
+        }
         if summary.copied > 0 { parts.append("\(summary.copied) copied (\(ByteCount(summary.copiedBytes)))") }
         parts.append("\(summary.symlinks) symlinks, \(summary.directories) directories")
         var text = "made \(directory): " + parts.joined(separator: ", ")
         for (reason, count) in summary.fallbacks.sorted(by: { $0.key < $1.key }) {
             text += "\n  \(count) copied instead of shared: \(reason)"
         }
-        if summary.skippedDevices > 0 { text += "\n  \(summary.skippedDevices) device nodes left out: making them needs root" }
+        if summary.skippedDevices > 0 {
+            text += "\n  \(summary.skippedDevices) device nodes left out: making them needs root"
+        }
         return text
     }
 }

@@ -14,10 +14,13 @@ struct ComposeCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Layers or images with + between them.", valueName: "expression"), transform: RootExpression.init)
+        help: ArgumentHelp("Layers or images with + between them.", valueName: "expression"),
+        transform: RootExpression.init)
     var expression: RootExpression
 
-    @Option(name: [.customShort("t"), .customLong("tag")], help: ArgumentHelp("The image's name.", valueName: "name"), transform: Name.init)
+    @Option(
+        name: [.customShort("t"), .customLong("tag")], help: ArgumentHelp("The image's name.", valueName: "name"),
+        transform: Name.init)
     var name: Name?
 
     @Option(name: .long, help: "What to do where layers disagree: error, last or first.")

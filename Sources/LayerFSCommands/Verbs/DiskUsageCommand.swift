@@ -16,7 +16,9 @@ struct DiskUsageCommand: ParsableCommand {
         let console = outputOptions.console
         let usage = try storeOptions.workspace(.reading).store.diskUsage()
         if jsonOption.json { return try console.result(json: usage) }
-        var table = TextTable([("NAME", .left), ("KIND", .left), ("ENTRIES", .right), ("SIZE", .right), ("OWN", .right)])
+        var table = TextTable([
+            ("NAME", .left), ("KIND", .left), ("ENTRIES", .right), ("SIZE", .right), ("OWN", .right),
+        ])
         for named in usage.names {
             table.add([
                 named.name, named.kind.rawValue, "\(named.entries)", "\(ByteCount(named.bytes))",

@@ -23,7 +23,8 @@ struct ListCommand: ParsableCommand {
             return
         }
         var table = TextTable([
-            ("NAME", .left), ("KIND", .left), ("ENTRIES", .right), ("SIZE", .right), ("CREATED", .left), ("FROM", .left),
+            ("NAME", .left), ("KIND", .left), ("ENTRIES", .right), ("SIZE", .right), ("CREATED", .left),
+            ("FROM", .left),
         ])
         for item in items {
             table.add([

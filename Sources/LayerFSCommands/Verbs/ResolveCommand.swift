@@ -43,7 +43,9 @@ struct ResolveCommand: ParsableCommand {
             .closure(of: programs.map { ByteString(argument: $0) })
         switch form {
         case .list:
-            let lines = closure.files.filter { $0.kind != .directory }.flatMap { $0.path.bytes.bytes + [UInt8(ascii: "\n")] }
+            let lines = closure.files.filter { $0.kind != .directory }.flatMap {
+                $0.path.bytes.bytes + [UInt8(ascii: "\n")]
+            }
             try console.result(bytes: lines)
         case .explain:
             for line in ClosureExplanation(closure).lines { try console.result(line) }

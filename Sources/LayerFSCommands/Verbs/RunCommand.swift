@@ -1,8 +1,8 @@
 import ArgumentParser
 import Bytes
 import LayerFSKit
-import Sandbox
 import LayerStore
+import Sandbox
 import Trees
 
 /// `layerfs run ROOT [-- COMMAND…]`
@@ -20,7 +20,8 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"), transform: RootExpression.init)
     var expression: RootExpression
 
-    @Option(name: [.customShort("e"), .long], help: ArgumentHelp("A variable; may be repeated.", valueName: "NAME=value"))
+    @Option(
+        name: [.customShort("e"), .long], help: ArgumentHelp("A variable; may be repeated.", valueName: "NAME=value"))
     var env: [String] = []
 
     @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The directory to start in.", valueName: "path"))
@@ -31,8 +32,10 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var storeOptions: StoreOptions
 
-    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp(
-        "The command and its arguments (default: the image's).", valueName: "command"))
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp(
+            "The command and its arguments (default: the image's).", valueName: "command"))
     var command: [String] = []
 
     func run() throws {

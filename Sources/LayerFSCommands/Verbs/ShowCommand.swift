@@ -30,7 +30,9 @@ struct ShowCommand: ParsableCommand {
             try console.result("          diffID \(layer.diffID)")
         }
         try console.result("")
-        var table = TextTable([("MODE", .right), ("OWNER", .left), ("SIZE", .right), ("PATH", .left), ("PACKAGE", .left)])
+        var table = TextTable([
+            ("MODE", .right), ("OWNER", .left), ("SIZE", .right), ("PATH", .left), ("PACKAGE", .left),
+        ])
         for entry in shown.entries {
             table.add([
                 entry.mode, "\(entry.uid):\(entry.gid)", entry.kind == "file" ? "\(ByteCount(entry.size))" : entry.kind,

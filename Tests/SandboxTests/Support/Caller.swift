@@ -38,7 +38,8 @@ enum Probe {
         let built = folder + "/sandbox-probe"
         // A checkout below /root, say, cannot be reached by the unprivileged caller: then a copy can.
         guard geteuid() == 0, (try? Child.run(Caller.unprivileged.prefix + ["test", "-x", built]).status) != 0,
-            let copy = try? Child.run(["mktemp", "/tmp/sandbox-probe-XXXXXX"]).output.split(separator: "\n").first.map(String.init),
+            let copy = try? Child.run(["mktemp", "/tmp/sandbox-probe-XXXXXX"]).output.split(separator: "\n").first.map(
+                String.init),
             (try? Child.run(["install", "-m", "0755", built, copy]).status) == 0
         else { return built }
         copied.withLock { $0 = copy }
