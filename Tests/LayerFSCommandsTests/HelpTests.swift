@@ -20,7 +20,7 @@ struct HelpTests {
         ["add", "--exclude", "x"], ["compose"], ["compose", "a++b"], ["compose", "a", "--cmd", "x"], ["export", "a"],
         ["export", "a", "--oci", "x", "--tar", "y"], ["export", "a", "--oci", "-"],
         ["export", "a", "--tar", "-", "--json"],
-        ["materialize", "a"], ["materialize", "a", "b", "--link", "soft"], ["rm"], ["rm", "a/../b"], ["show"],
+        ["materialize", "a"], ["materialize", "a", "b", "--link", "soft"], ["rm"], ["rm", "a/../b"], ["show"], ["why", "a"],
         ["resolve"],
         ["ls", "extra"], ["du", "--no-such-option"],
     ])
