@@ -83,7 +83,7 @@ public struct WhyPath: Sendable {
         }
         let origin = provenance.origin(of: subject)
         reason.origin = origin?.origin
-        reason.isGenerated = origin?.isGenerated ?? false
+        reason.isGenerated = subject == path && origin?.isGenerated == true
         if let origin, subject == path, !reason.isGenerated {
             reason.source = (origin.source ?? origin.path.bytes).description
             reason.package = origin.package.map { "\($0.name) \($0.version)" }

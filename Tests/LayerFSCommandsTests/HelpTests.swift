@@ -21,6 +21,7 @@ struct HelpTests {
         ["export", "a", "--oci", "x", "--tar", "y"], ["export", "a", "--oci", "-"],
         ["export", "a", "--tar", "-", "--json"],
         ["materialize", "a"], ["materialize", "a", "b", "--link", "soft"], ["rm"], ["rm", "a/../b"], ["show"],
+        ["why", "a"],
         ["resolve"],
         ["ls", "extra"], ["du", "--no-such-option"],
         ["gc", "a"], ["reindex", "a"], ["fsck", "a"], ["fsck", "--fast", "--repair"], ["fsck", "--from", "x"],

@@ -44,6 +44,12 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
+            "What a log of strace -f -y says was opened; programs keep their closures.", valueName: "file"))
+    var trace: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
             "Leave out paths of the layer: *, ?, [a-z], and ** for any directories; programs keep what they need.",
             valueName: "glob"))
     var exclude: [String] = []
@@ -66,7 +72,7 @@ struct SourceOptions: ParsableArguments {
     var allow: [String] = []
 
     /// Whether these options name anything to be added.
-    var isEmpty: Bool { hasNoFiles && package.isEmpty && preset.isEmpty }
+    var isEmpty: Bool { hasNoFiles && package.isEmpty && preset.isEmpty && trace.isEmpty }
 
     private var hasNoFiles: Bool { file.isEmpty && dir.isEmpty && filesFrom.isEmpty }
 
@@ -93,6 +99,7 @@ struct SourceOptions: ParsableArguments {
         request.programPresets = Self.words(with)
         request.takesRestOfPackage = restOfPackage
         request.takesDocumentation = withDocs
+        request.traces = trace.map { ByteString(argument: $0) }
         request.excluded = try exclude.map { try PathGlob(ByteString(argument: $0)) }
         request.allowed = allow.map { ByteString(argument: $0) }
         request.owner = try chown.map { try OwnershipOption.owner($0) }

@@ -20,6 +20,8 @@ public struct AddRequest: Sendable {
     public var files: [PathMapping] = []
     /// Directories, with all below them.
     public var directories: [PathMapping] = []
+    /// Logs of strace(1): what they say was opened.
+    public var traces: [ByteString] = []
     /// Paths of the layer that nothing but what programs need may have.
     public var excluded: [PathGlob] = []
     /// Owner of ``files`` and ``directories``; nil for each as it is.
@@ -35,14 +37,16 @@ public struct AddRequest: Sendable {
     var change: MetadataChange { MetadataChange(mode: mode, uid: owner?.uid, gid: owner?.gid) }
 
     /// Whether there is more than what becomes layers of its own name.
-    var hasExtras: Bool { !files.isEmpty || !directories.isEmpty }
+    var hasExtras: Bool { !files.isEmpty || !directories.isEmpty || !traces.isEmpty }
 
     /// The command, as the record of a layer of all of it shows it.
     var source: String {
         let words =
             programs.map(\.description) + packages.map { "--package \($0)" }
             + presets.map { "--preset \($0)" } + programPresets.map { "--with \($0)" }
-        let extras = files.map { "--file \($0.text)" } + directories.map { "--dir \($0.text)" }
+        let extras =
+            files.map { "--file \($0.text)" } + directories.map { "--dir \($0.text)" }
+            + traces.map { "--trace \($0)" }
         // A list of files may have thousands; the provenance has them all.
         return (["layerfs add"] + words + extras.prefix(8) + (extras.count > 8 ? ["…"] : [])).joined(separator: " ")
     }

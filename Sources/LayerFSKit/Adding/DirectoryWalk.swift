@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Loader
 import Posix
+import SystemPackage
 import Trees
 
 /// A directory of this machine with all below it, as entries of a plan.
@@ -49,29 +50,41 @@ struct DirectoryWalk {
             var pending = [Pending(relative: ".", source: found.path, path: path)]
             while let next = pending.popLast() {
                 try Interruption.check()
-                let directory = try base.openContained(next.relative, [.readOnly, .directory])
-                for name in try directory.names().map(\.name).sorted() {
-                    let source = next.source.appending(name)
-                    let path = next.path.appending(name)
-                    guard filter.lets(path, from: source) else { continue }
-                    let status = try directory.status(of: name)
-                    guard let kind = try kind(status, name, directory) else {
-                        skipped.add(source, status.kind)
-                        continue
-                    }
-                    guard kind == .directory else {
-                        add(status, kind, source, at: path)
-                        continue
-                    }
-                    let placed = files.placed(path)
-                    add(status, kind, source, at: placed)
-                    let relative = next.relative == "." ? name : next.relative + "/" + name
-                    pending.append(Pending(relative: relative, source: source, path: placed))
+                do {
+                    let directory = try base.openContained(next.relative, [.readOnly, .directory])
+                    pending += try read(directory, next)
+                } catch  where (error as? SystemError)?.errno == .noSuchFileOrDirectory {
+                    // Removed since its name was read: it might as well have been before.
+                    continue
                 }
             }
         } catch let error as SystemError {
             throw LayerFSError.system(step: "walk \(found.literal)", error)
         }
+    }
+
+    /// Adds what lies in `directory`; the directories in it are still to be read.
+    private mutating func read(_ directory: borrowing OwnedDescriptor, _ place: Pending) throws -> [Pending] {
+        var pending: [Pending] = []
+        for name in try directory.names().map(\.name).sorted() {
+            let source = place.source.appending(name)
+            let path = place.path.appending(name)
+            guard filter.lets(path, from: source) else { continue }
+            guard let status = try directory.statusIfPresent(of: name) else { continue }
+            guard let kind = try kind(status, name, directory) else {
+                skipped.add(source, status.kind)
+                continue
+            }
+            guard kind == .directory else {
+                add(status, kind, source, at: path)
+                continue
+            }
+            let placed = files.placed(path)
+            add(status, kind, source, at: placed)
+            let relative = place.relative == "." ? name : place.relative + "/" + name
+            pending.append(Pending(relative: relative, source: source, path: placed))
+        }
+        return pending
     }
 
     /// nil for what is passed over. A regular file is `.file` of no content here.
@@ -116,5 +129,16 @@ struct SkippedFiles {
         guard let first else { return nil }
         let kind = first.kind == .socket ? "a socket" : "a device"
         return "left out \(first.path), \(kind)" + (count > 1 ? ", and \(count - 1) more sockets or devices" : "")
+    }
+}
+
+extension OwnedDescriptor {
+    /// The status of `name` itself, link or not; nil when it is gone.
+    fileprivate borrowing func statusIfPresent(of name: ByteString) throws(SystemError) -> FileStatus? {
+        do {
+            return try status(of: name)
+        } catch  where error.errno == .noSuchFileOrDirectory {
+            return nil
+        }
     }
 }

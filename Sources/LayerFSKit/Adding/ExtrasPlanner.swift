@@ -23,7 +23,7 @@ struct ExtrasPlanner {
         filter = PlanFilter(excluding: request.excluded, denyList)
     }
 
-    /// The files and directories of the request.
+    /// The files, directories and traces of the request.
     func plan() throws -> LayerPlan {
         var plan = LayerPlan()
         for file in request.files { plan.entries += filter.apply(to: try files.file(file, request.change)) }
@@ -33,6 +33,7 @@ struct ExtrasPlanner {
             plan.entries += walk.entries
             plan.warnings += [walk.skipped.text].compactMap(\.self)
         }
+        for trace in request.traces { plan.unite(try TracePlanner(files, filter).plan(trace)) }
         return plan
     }
 }

@@ -37,8 +37,8 @@ public struct PlanLayers: Sendable {
             guard layers.count == 1 else {
                 throw LayerFSError.nameNeeded(
                     layers.isEmpty
-                        ? "files and directories have no name of their own"
-                        : "the files and directories could belong to any of \(layers.count) layers")
+                        ? "files, directories and traces have no name of their own"
+                        : "the files, directories and traces could belong to any of \(layers.count) layers")
             }
             layers[0].plan.unite(try extras.plan())
             layers[0].source = request.source

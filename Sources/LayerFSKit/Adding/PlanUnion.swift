@@ -28,7 +28,11 @@ struct PlanUnion {
     ///
     /// - Throws: ``LayerFSError/conflictingSources(_:)``; `SystemError` when the host's directories cannot be examined.
     consuming func tree(directories: HostDirectories) throws -> Tree {
-        for slot in Array(slots.values) { try addParents(of: slot, directories) }
+        // In order, so that of several entries below a link always the same one is named.
+        var checked: Set<TreePath> = [.root]
+        for slot in slots.values.sorted(by: { $0.entry.path < $1.entry.path }) {
+            try addParents(of: slot, directories, &checked)
+        }
         if !conflicts.isEmpty {
             throw LayerFSError.conflictingSources(conflicts.sorted { ($0.path, $0.second) < ($1.path, $1.second) })
         }
@@ -47,11 +51,11 @@ struct PlanUnion {
     }
 
     private mutating func addParents(
-        of slot: (entry: Entry, origin: PlanOrigin), _ directories: HostDirectories
+        of slot: (entry: Entry, origin: PlanOrigin), _ directories: HostDirectories, _ checked: inout Set<TreePath>
     ) throws {
-        var path = slot.entry.path
-        while !path.isRoot {
-            path = path.parent
+        var path = slot.entry.path.parent
+        while checked.insert(path).inserted {
+            defer { path = path.parent }
             guard let there = slots[path] else {
                 slots[path] = (try directories.entry(path), slot.origin)
                 continue
