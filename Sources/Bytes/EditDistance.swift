@@ -18,7 +18,7 @@ public enum EditDistance {
 
     /// The fewest insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string
     /// alignment).
-    static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    public static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var beforeLast = [Int](repeating: 0, count: b.count + 1)
         var last = Array(0...b.count)
         for (i, x) in a.enumerated() {

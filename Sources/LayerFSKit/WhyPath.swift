@@ -53,7 +53,7 @@ public struct WhyPath: Sendable {
     public func run(_ expression: RootExpression, _ path: ByteString) throws -> Answer {
         let selection = try workspace.select(expression)
         let tree = try workspace.compose(selection).tree
-        guard let asked = try? TreePath(path), let place = TreeWalk(tree).place(of: asked), let entry = tree[place]
+        guard let asked = try? TreePath(path), let place = tree.place(of: asked), let entry = tree[place]
         else {
             throw LayerFSError.noSuchPath(path, in: expression)
         }

@@ -11,12 +11,10 @@ extension Store {
     ///
     /// - Throws: ``LayerStoreError`` when it is missing, damaged, or no layer record.
     public func layerRecord(_ digest: Digest) throws(LayerStoreError) -> LayerRecord {
-        let what = ByteString("the layer record \(digest)")
         let bytes = try blobs.bytes(of: digest, limit: 1 << 20, wantedBy: "a reference or an image")
+        let what = ByteString("the layer record \(digest)")
         let record = try StoreJSON.decode(LayerRecord.self, bytes, what: what)
-        guard record.schemaVersion == 1 else {
-            throw .damagedRecord(what, reason: "it has version \(record.schemaVersion), which a newer layerfs wrote")
-        }
+        try Self.checkVersion(record.schemaVersion, what)
         return record
     }
 
@@ -24,13 +22,16 @@ extension Store {
     ///
     /// - Throws: ``LayerStoreError`` when it is missing, damaged, or no image record.
     public func imageRecord(_ digest: Digest) throws(LayerStoreError) -> ImageRecord {
-        let what = ByteString("the image record \(digest)")
         let bytes = try blobs.bytes(of: digest, limit: 16 << 20, wantedBy: "a reference")
+        let what = ByteString("the image record \(digest)")
         let record = try StoreJSON.decode(ImageRecord.self, bytes, what: what)
-        guard record.schemaVersion == 1 else {
-            throw .damagedRecord(what, reason: "it has version \(record.schemaVersion), which a newer layerfs wrote")
-        }
+        try Self.checkVersion(record.schemaVersion, what)
         return record
+    }
+
+    private static func checkVersion(_ version: Int, _ what: ByteString) throws(LayerStoreError) {
+        guard version != 1 else { return }
+        throw .damagedRecord(what, reason: "it has version \(version), which a newer layerfs wrote")
     }
 
     /// The tree of `record`.

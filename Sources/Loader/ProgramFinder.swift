@@ -34,29 +34,9 @@ struct ProgramFinder {
         var found: [ByteString: Int] = [:]
         for candidate in path.flatMap({ root.names(in: $0) })
         where abs(candidate.count - name.count) <= limit && found[candidate] == nil {
-            let distance = Self.distance(name.bytes, candidate.bytes)
+            let distance = EditDistance.distance(name.bytes, candidate.bytes)
             if distance <= limit, (try? find(candidate)) != nil { found[candidate] = distance }
         }
         return found.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix(3).map(\.key)
-    }
-
-    /// The number of letters inserted, removed, replaced, or swapped with their neighbour (optimal string alignment).
-    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var before: [Int] = []
-        var previous = Array(0...right.count)
-        for (row, byte) in left.enumerated() {
-            var current = [row + 1]
-            for (column, other) in right.enumerated() {
-                var best = min(
-                    previous[column] + (byte == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1)
-                if row > 0, column > 0, byte == right[column - 1], left[row - 1] == other {
-                    best = min(best, before[column - 1] + 1)
-                }
-                current.append(best)
-            }
-            before = previous
-            previous = current
-        }
-        return previous[right.count]
     }
 }

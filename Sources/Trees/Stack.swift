@@ -132,37 +132,12 @@ struct Stack {
 
     /// The directory of the union that `path` leads to through any links; nil when there is none.
     private func directory(at path: TreePath) -> TreePath? {
-        var place = TreePath.root
-        for name in path.components {
-            guard let next = directory(behind: place.appending(name)) else { return nil }
-            place = next
-        }
-        return place
+        LinkWalk.directory(from: .root, path.components) { slots[$0]?.entry.kind }
     }
 
-    /// Follows the links of the union from `start` to a directory, as the kernel would with the union as its root.
-    private func directory(behind start: TreePath) -> TreePath? {
-        var place = start.parent
-        var pending = [start.name]
-        var linksLeft = 40  // as the kernel (path_resolution(7))
-        while let name = pending.popLast() {
-            if name.isEmpty || name == "." { continue }
-            if name == ".." {
-                place = place.parent
-                continue
-            }
-            let path = place.appending(name)
-            switch slots[path]?.entry.kind {
-            case .directory: place = path
-            case .symlink(let target):
-                linksLeft -= 1
-                if linksLeft < 0 { return nil }
-                if target.bytes.first == UInt8(ascii: "/") { place = .root }
-                pending.append(contentsOf: target.split(on: UInt8(ascii: "/")).reversed())
-            default: return nil
-            }
-        }
-        return place
+    /// The directory that `path`, whose parent is a directory of the union, leads to through any links; nil when there is none.
+    private func directory(behind path: TreePath) -> TreePath? {
+        LinkWalk.directory(from: path.parent, [path.name]) { slots[$0]?.entry.kind }
     }
 
     /// The entries at `paths` with all their parents, and `whiteouts` with theirs.
