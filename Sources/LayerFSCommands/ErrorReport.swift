@@ -27,7 +27,7 @@ enum ErrorReport {
         case let error as LayerFSError: code(error)
         case let error as ProgramError: code(error)
         case let error as TransportError: code(error)
-        case is UnresolvedClosure: unresolved
+        case is UnresolvedClosure, is UnsoundRoot: unresolved
         case is DamagedStore: integrity
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
@@ -43,6 +43,7 @@ enum ErrorReport {
     static func message(for error: any Error) -> String {
         switch error {
         case let error as UnresolvedClosure: UnresolvedText.lines(error.dependencies).joined(separator: "\n")
+        case let error as UnsoundRoot: CheckText.unsound(error)
         case let error as RunFailure: message(for: error.cause)
         default: "\(error)"
         }
