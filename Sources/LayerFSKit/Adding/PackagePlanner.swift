@@ -8,11 +8,12 @@ import Trees
 struct PackagePlanner {
     private let files: HostFiles
     private let filter: PlanFilter
+    private let options: ResolveOptions
     private let database: DpkgDatabase
     private let takesDocumentation: Bool
 
     init(_ extras: ExtrasPlanner, root: ByteString) {
-        (files, filter) = (extras.rootFiles, extras.filter)
+        (files, filter, options) = (extras.files, extras.filter, extras.options)
         database = DpkgDatabase(root: root)
         takesDocumentation = extras.request.takesDocumentation
     }
@@ -54,7 +55,7 @@ struct PackagePlanner {
         if listing.missing > 0 {
             plan.notes.append("\(listing.missing) files of \(package.identity.name) are not on the disk")
         }
-        let needs = try PackageNeeds(files.root, of: plan.entries)
+        let needs = try PackageNeeds(files.root, of: plan.entries, options)
         plan.unite(try LayerPlan(needs.closure, isRequested: false))
         plan.notes += needs.notes
         return plan
