@@ -82,6 +82,10 @@ let package = Package(
         .executableTarget(
             name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe", swiftSettings: strict
         ),
+        // Parses damaged inputs in a process of its own, so that a trap is a finding. Add targets in FuzzTarget.all.
+        .executableTarget(
+            name: "fuzz-parsers", dependencies: ["Bytes", "ELF", "Loader", "TestSupport"], path: "Tests/FuzzParsers",
+            swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),
@@ -95,13 +99,14 @@ let package = Package(
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
             "Packages", "Posix", "Sandbox", "TestSupport", "Trees", system),
-        tests("LayerFSCommandsTests", "Bytes", "LayerFSCommands", "LayerFSKit", "Trees", argumentParser),
+        tests("LayerFSCommandsTests", "Bytes", "LayerFSCommands", "LayerFSKit", "Loader", "Trees", argumentParser),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(
             "ImageTransportTests", "Bytes", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport", "Trees"),
         // The built program against its real counterparts.
         tests("InteropTests", "TestSupport", "layerfs"),
+        tests("FuzzTests", "TestSupport", "fuzz-parsers"),
         tests("DocumentationTests", "TestSupport", "layerfs"),
     ]
 )

@@ -62,7 +62,8 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset, .noSuchPath:
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unusableRoot, .unknownPreset,
+            .incompletePreset, .noSuchPath:
             notFound
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity

@@ -61,8 +61,7 @@ public final class ClosureResolver {
                 throw .unknownName(request, searched: options.path, similar: finder.similar(to: request))
             }
         }
-        let isAbsolute = request.bytes.first == UInt8(ascii: "/")
-        let path = isAbsolute ? request : root.workingDirectory + (root.workingDirectory == "/" ? "" : "/") + request
+        let path = request.absolute(from: root.workingDirectory)
         let file: ResolvedPath
         do { file = try root.resolve(path) } catch { throw .unreachable(path: path, error) }
         switch file.status.kind {

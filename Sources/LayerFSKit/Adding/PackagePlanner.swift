@@ -8,12 +8,13 @@ import Trees
 struct PackagePlanner {
     private let files: HostFiles
     private let filter: PlanFilter
+    private let options: ResolveOptions
     private let database: DpkgDatabase
     private let takesDocumentation: Bool
     private let takesDependencies: Bool
 
     init(_ extras: ExtrasPlanner, root: ByteString) {
-        (files, filter) = (extras.rootFiles, extras.filter)
+        (files, filter, options) = (extras.files, extras.filter, extras.options)
         database = DpkgDatabase(root: root)
         takesDocumentation = extras.request.takesDocumentation
         takesDependencies = extras.request.takesDependencies
@@ -68,7 +69,7 @@ struct PackagePlanner {
         if listing.missing > 0 {
             plan.notes.append("\(listing.missing) files of \(package.identity.name) are not on the disk")
         }
-        let needs = try PackageNeeds(files.root, of: plan.entries)
+        let needs = try PackageNeeds(files.root, of: plan.entries, options)
         plan.unite(try LayerPlan(needs.closure, isRequested: false))
         plan.notes += needs.notes
         return plan

@@ -9,7 +9,7 @@ struct PresetPlanner {
     private let files: HostFiles
     private let filter: PlanFilter
 
-    init(_ extras: ExtrasPlanner) { (files, filter) = (extras.rootFiles, extras.filter) }
+    init(_ extras: ExtrasPlanner) { (files, filter) = (extras.files, extras.filter) }
 
     /// The plan of the preset `name`.
     ///
@@ -83,26 +83,5 @@ struct PresetPlanner {
             entries += try files.entries(found, origin)
         }
         return filter.apply(to: entries)
-    }
-}
-
-/// Which presets programs want.
-public enum PresetHint {
-    /// One line that names what the closures of `layers` suggest and no layer has; nil for nothing.
-    public static func line(for layers: [LayerRequest]) -> String? {
-        let taken = Set(layers.flatMap(\.plan.presets))
-        let names = Set(layers.flatMap { $0.plan.edges.compactMap(\.name) }.map { soname($0) })
-        let wanted = Preset.all.filter { preset in
-            !taken.contains(preset.name) && preset.suggestedBy.contains(where: names.contains)
-        }
-        guard !wanted.isEmpty else { return nil }
-        let named = wanted.map { "\($0.name) (\($0.purpose))" }.joined(separator: ", ")
-        return "hint: --with \(wanted.map(\.name).joined(separator: ",")) adds what these programs may want: \(named)"
-    }
-
-    /// `libssl` of `libssl.so.3`.
-    private static func soname(_ name: ByteString) -> ByteString {
-        let mark = name.bytes.firstRange(of: Array(".so".utf8))
-        return ByteString(name.bytes[..<(mark?.lowerBound ?? name.count)])
     }
 }
