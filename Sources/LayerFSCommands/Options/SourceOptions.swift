@@ -16,7 +16,7 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Data that programs want: base, certs, tz, locale, terminfo, nss, passwd or dev; a layer of that name.",
+            "Data that programs want: base, certs, tz, locale, gconv, terminfo, nss, passwd or dev; a layer of that name.",
             valueName: "preset"))
     var preset: [String] = []
 
