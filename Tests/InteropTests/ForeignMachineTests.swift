@@ -38,10 +38,15 @@ extension InteropTests {
             "libgmp10",
         ]
 
+        /// A machine with libraries of two classes.
+        static let mixed = ["libc6", "libc6-i386"]
+
         /// All that is fetched, once.
         static let archive = Result {
-            let archive = try DebianArchive(Machine.all.map(\.debian))
-            try archive.fetch(Machine.all.flatMap { machine in machine.packages.map { "\($0):\(machine.debian)" } })
+            let archive = try DebianArchive(Machine.all.map(\.debian) + ["amd64"])
+            try archive.fetch(
+                Machine.all.flatMap { machine in machine.packages.map { "\($0):\(machine.debian)" } }
+                    + mixed.map { $0 + ":amd64" })
             return archive
         }
 
@@ -139,7 +144,6 @@ extension InteropTests {
             let wanted = try expected(["/usr/bin/bash", "/usr/bin/ls"], .arm64)
             #expect(try closure("bash", "ls") == wanted)
             try program.succeed("add", "bash", "ls", "--root", root)
-            // A root that is checked here is one that starts there, as far as can be told without that machine.
             try program.succeed("materialize", "bash+ls", folder.path + "/copy", "--link", "copy")
             let copy = try TreeListing(folder.path + "/copy")
             let source = try TreeListing(root)
@@ -152,6 +156,35 @@ extension InteropTests {
             try checkPlatform(of: "bash+ls", .arm64)
             try program.succeed("add", "--package", "bash", "--root", root, "--name", "package")
             try checkPlatform(of: "package", .arm64)
+        }
+
+        @Test(
+            "a 32-bit program of a 64-bit root has the libraries of its class, as the loader of that root says",
+            .enabled("the archive cannot be reached", isReachable),
+            .enabled(if: isX86_64, "starts loaders of x86"), .needs("gcc", "chroot", root: true))
+        func mixedClasses() throws {
+            try Self.archive.get().makeRoot(root, of: Self.mixed, "amd64")
+            try folder.write("main.c", Array("void _start(void) { for (;;); }".utf8))
+            try FileManager.default.createDirectory(atPath: root + "/opt", withIntermediateDirectories: true)
+            for (name, flags) in [("narrow", ["-m32", "-L\(root)/usr/lib32"]), ("wide", [])] {
+                try Tool.succeed(
+                    "gcc",
+                    [
+                        "-nostdlib", "-Wl,--no-as-needed,--unresolved-symbols=ignore-all", "-o", root + "/opt/" + name,
+                        folder.path + "/main.c",
+                    ] + flags
+                        + ["-l:libc.so.6"])
+            }
+            for (name, loader, library) in [
+                ("narrow", "/lib/ld-linux.so.2", "/usr/lib32/libc.so.6"),
+                ("wide", "/lib64/ld-linux-x86-64.so.2", "/usr/lib/x86_64-linux-gnu/libc.so.6"),
+            ] {
+                let listed = try program.succeed("resolve", "--list", "--root", root, "/opt/" + name).lines
+                #expect(listed.contains(library))
+                #expect(listed.filter { $0.hasSuffix("/libc.so.6") }.count == 1)
+                let real = try Tool.succeed("chroot", [root, loader, "--list", "/opt/" + name])
+                #expect(real.text.contains(String(library.dropFirst("/usr".count))), "\(real.text)")
+            }
         }
 
         @Test(
@@ -200,6 +233,12 @@ extension InteropTests {
         }
     }
 }
+
+#if arch(x86_64)
+    private let isX86_64 = true
+#else
+    private let isX86_64 = false
+#endif
 
 extension String {
     /// `x` of `… word … [x]`.

@@ -30,8 +30,11 @@ public final class DebianArchive: Sendable {
     public func makeRoot(_ root: String, of packages: [String], _ architecture: String) throws {
         try shell(
             """
-            mkdir -p '\(root)/usr/bin' '\(root)/usr/sbin' '\(root)/usr/lib' '\(root)/var/lib/dpkg/info'
-            for name in bin sbin lib; do ln -s usr/$name '\(root)'/$name; done
+            mkdir -p '\(root)/var/lib/dpkg/info'
+            for name in bin sbin lib \(architecture == "amd64" ? "lib32 lib64" : ""); do
+                mkdir -p '\(root)'/usr/$name
+                ln -s usr/$name '\(root)'/$name
+            done
             for name in \(packages.joined(separator: " ")); do
                 deb=$(find debs -name "${name}_*_\(architecture).deb" -o -name "${name}_*_all.deb")
                 list=$name
