@@ -17,6 +17,10 @@ public struct ImageExporter: Sendable {
     private let contents: any ContentSource
     /// How layers of images are compressed.
     public var compression = Compression.gzip
+    /// One of ``Compression/levels``; nil for ``Compression/usualLevel``.
+    public var compressionLevel: Int?
+    /// The name of the image in the index of a layout (``AnnotationKey/referenceName``); nil for the tag of its name.
+    public var referenceName: String?
     public var packing = LayerPacking()
     /// Who compresses.
     public var pool = WorkerPool()
@@ -75,7 +79,8 @@ public struct ImageExporter: Sendable {
         let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
         let manifest = try assemble(image, into: layout)
         let written = try verify(manifest, in: files)
-        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        try layout.addToIndex(
+            manifest, names: names, referenceName: referenceName, platform: image.platform)
         _ = consume lock
         return written
     }
@@ -93,7 +98,8 @@ public struct ImageExporter: Sendable {
     ) throws -> VerifiedImage {
         let layout = try LayoutWriter(staged.open())
         let manifest = try assemble(image, into: layout)
-        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        try layout.addToIndex(
+            manifest, names: names, referenceName: referenceName, platform: image.platform)
         return try verify(manifest, in: LayoutFiles(staged.open()))
     }
 
@@ -125,13 +131,8 @@ public struct ImageExporter: Sendable {
     private func pack(
         _ entries: [Entry], _ compression: Compression, into sink: any ByteSink
     ) throws -> LayerPacking.Result {
-        switch compression {
-        case .none: return try packing.pack(entries, from: contents, into: sink, progress: progress)
-        case .gzip:
-            let compressor = try GzipCompressor(output: sink, pool: pool)
-            let result = try packing.pack(entries, from: contents, into: compressor, progress: progress)
-            try compressor.finish()
-            return result
+        try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
+            try packing.pack(entries, from: contents, into: sink, progress: progress)
         }
     }
 
@@ -149,7 +150,8 @@ public struct ImageExporter: Sendable {
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let layout = try LayoutWriter(staged.open())
         let manifest = try assemble(image, into: layout)
-        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        try layout.addToIndex(
+            manifest, names: names, referenceName: referenceName, platform: image.platform)
         let file = try StagedFile(in: target.parent, for: target.name)
         try LayoutArchive.write(staged.open(), into: file)
         let written = try verify(manifest, in: ArchiveFiles(file.reopen()))
@@ -186,7 +188,7 @@ public struct ImageExporter: Sendable {
         let target = try fileTarget(path)
         let file = try StagedFile(in: target.parent, for: target.name)
         let result = try pack(entries, compression, into: file)
-        try TarVerifier.verify(file.reopen(), name: "\(path)", compression, expected: result)
+        try TarVerifier.verify(file.reopen(), name: "\(path)", expected: result)
         try file.publish(as: target.name, replacing: true)
         return result
     }

@@ -8,6 +8,7 @@ import OCI
 import Packages
 import Posix
 import Sandbox
+import Tar
 import Trees
 
 /// What a person and a script are told of an error: the message, and the exit code that --help documents.
@@ -28,10 +29,11 @@ enum ErrorReport {
         case let error as ProgramError: code(error)
         case let error as TransportError: code(error)
         case is UnresolvedClosure: unresolved
-        case is DamagedStore: integrity
+        case is DamagedStore, is DamagedImage, is TarError: integrity
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
         case let error as RunFailure: code(error)
+        case let error as ComparisonFailure: exitCode(for: error.cause).map { $0 == failure ? notFound : $0 }
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
         case PackageDatabaseError.notInstalled: notFound
@@ -44,6 +46,7 @@ enum ErrorReport {
         switch error {
         case let error as UnresolvedClosure: UnresolvedText.lines(error.dependencies).joined(separator: "\n")
         case let error as RunFailure: message(for: error.cause)
+        case let error as ComparisonFailure: message(for: error.cause)
         default: "\(error)"
         }
     }
@@ -61,7 +64,8 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset, .noSuchPath:
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset, .noSuchPath,
+            .noSuchTarget:
             notFound
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity
@@ -84,9 +88,11 @@ enum ErrorReport {
         case .invalidTarget: conflict
         case .layoutBusy: busy
         case .contentSize, .malformedDocument, .missing, .digestMismatch, .sizeMismatch, .diffIDMismatch, .layerCount,
-            .gzip, .invalidLayer:
+            .gzip, .damagedStream, .expandsTooMuch, .invalidLayer:
             integrity
-        case .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory: failure
+        case .malformedLocation, .compressionLevel, .severalImages: usage
+        case .noSuchImage: notFound
+        case .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory: failure
         }
     }
 

@@ -9,3 +9,4 @@ extension ConflictPolicy: ExpressibleByArgument {}
 extension LinkMode: ExpressibleByArgument {}
 extension ExportImage.LayerForm: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
+extension EntryAspect: ExpressibleByArgument {}

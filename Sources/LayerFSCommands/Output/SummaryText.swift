@@ -50,11 +50,8 @@ enum SummaryText {
     }
 
     static func exported(_ result: ExportImage.Result, _ expression: RootExpression) -> String {
-        let place =
-            switch result.target {
-            case .layout(let path), .archive(let path), .tar(let path):
-                path == ExportImage.Target.standardOutput ? "standard output" : "\(path)"
-            }
+        let path = result.target.path
+        let place = path == ExportImage.Target.standardOutput ? "standard output" : "\(path)"
         guard let manifest = result.manifest else {
             return "exported \(expression) to \(place): \(result.diffIDs.first ?? "")"
         }

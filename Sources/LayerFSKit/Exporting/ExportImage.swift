@@ -1,8 +1,8 @@
-public import Bytes
+import Bytes
 import Digests
-public import ImageTransport
+import ImageTransport
 import LayerStore
-public import OCI
+import OCI
 import Posix
 public import Trees
 
@@ -11,51 +11,6 @@ public struct ExportImage: Sendable {
     private let workspace: Workspace
 
     public init(_ workspace: Workspace) { self.workspace = workspace }
-
-    /// How the layers of a composition become layers of an image.
-    public enum LayerForm: String, Hashable, Sendable, CaseIterable {
-        /// One for each, holding only what the stack below lacks.
-        case diff
-        /// One for each, holding all of it.
-        case full
-        /// One for all.
-        case flat
-    }
-
-    /// Where an export goes.
-    public enum Target: Hashable, Sendable {
-        /// An image layout directory; one that exists is added to.
-        case layout(ByteString)
-        /// An image layout as one tar, which `docker load` takes as well.
-        case archive(ByteString)
-        /// The tree itself as one tar.
-        case tar(ByteString)
-
-        /// The path that stands for standard output.
-        public static let standardOutput: ByteString = "-"
-    }
-
-    /// What was written.
-    public struct Result: Sendable {
-        public var target: Target
-        /// The digest of the manifest; of a flat tar nil.
-        public var manifest: Descriptor?
-        public var configuration: Descriptor?
-        public var layers: [Descriptor]
-        public var diffIDs: [String]
-    }
-
-    /// How an export is made.
-    public struct Options: Sendable {
-        public var form = LayerForm.diff
-        public var compression = Compression.gzip
-        /// The name in the image's index and for `docker load`; nil takes that of the expression.
-        public var name: String?
-        /// Where an archive for standard output is put together before its first byte is sent.
-        public var scratchDirectory: ByteString = "/var/tmp"
-
-        public init() {}
-    }
 
     /// Writes `expression` to `target`, reads it back and compares it with what was composed.
     ///
@@ -72,18 +27,20 @@ public struct ExportImage: Sendable {
     ) throws -> Result {
         let selection = try workspace.select(expression).withoutRepetitions
         let composition = try workspace.compose(selection)
-        let name = try ExportName(options.name ?? expression.description)
+        let name = try ExportName(options, expression, for: target)
         var exporter = ImageExporter(contents: workspace.store.blobs)
-        exporter.compression = options.compression
+        exporter.compression = try options.compression(for: target)
+        exporter.compressionLevel = options.compressionLevel
+        exporter.referenceName = name.referenceName
         exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
         exporter.progress = { try progress.advance(by: $0) }
         let entries = Array(composition.tree.entries.dropFirst())
         progress.begin("exporting", total: composition.tree.size)
         if case .tar(let path) = target {
             let written =
-                path == Target.standardOutput
-                ? try exporter.writeTar(entries, to: StandardOutput.take())
-                : try exporter.writeTar(entries, at: path)
+                target.isStandardOutput
+                ? try exporter.writeTar(entries, to: StandardOutput.take(), compression: exporter.compression)
+                : try exporter.writeTar(entries, at: path, compression: exporter.compression)
             return Result(target: target, layers: [], diffIDs: [written.diffID.description])
         }
         let image = try describe(selection, composition, options.form, exporter.packing)
@@ -100,10 +57,10 @@ public struct ExportImage: Sendable {
     ) throws -> VerifiedImage {
         switch target {
         case .layout(let path): try exporter.writeLayout(image, named: [name.image], at: path)
-        case .archive(Target.standardOutput):
-            try exporter.writeArchive(
-                image, named: [name.image], to: StandardOutput.take(), stagingIn: scratch)
-        case .archive(let path), .tar(let path): try exporter.writeArchive(image, named: [name.image], at: path)
+        case .archive, .dockerArchive, .tar:
+            target.isStandardOutput
+                ? try exporter.writeArchive(image, named: [name.image], to: StandardOutput.take(), stagingIn: scratch)
+                : try exporter.writeArchive(image, named: [name.image], at: target.path)
         }
     }
 
