@@ -44,6 +44,7 @@ let package = Package(
         // Formats: bytes in, values out, and back.
         module("ELF", "Bytes"),
         module("Tar", "Bytes"),
+        module("Cpio", "Bytes"),
         module("OCI", "Digests"),
 
         // The kernel's interface.
@@ -68,7 +69,8 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         module(
-            "ImageTransport", "Bytes", "CLzma", "CZlib", "CZstd", "Digests", "OCI", "Posix", "Tar", "Trees", system),
+            "ImageTransport", "Bytes", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar", "Trees",
+            system),
 
         // The use cases, and the command line on top of them.
         module(
@@ -76,7 +78,8 @@ let package = Package(
             "Posix",
             "Sandbox", "Trees", system),
         module(
-            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
+            "LayerFSCommands", "Bytes", "Cpio", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader",
+            "OCI",
             "Packages",
             "Posix", "Sandbox", "Tar", "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),

@@ -56,6 +56,13 @@ final class GzipCompressor: ByteSink {
         try output.write(Self.lastBlock + Self.littleEndian(crc) + Self.littleEndian(count))
     }
 
+    /// All of `bytes`, at most 1 GiB, as one member of its own.
+    static func member(_ bytes: [UInt8], level: Int) throws(TransportError) -> [UInt8] {
+        let segment = try DeflateSegment(compressing: bytes, level: level)
+        return header + segment.bytes + lastBlock + littleEndian(segment.crc)
+            + littleEndian(UInt32(truncatingIfNeeded: bytes.count))
+    }
+
     private func compress() throws {
         let batch = pieces
         pieces = []

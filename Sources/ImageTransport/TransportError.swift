@@ -37,6 +37,10 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
     case severalImages([String])
     /// Nothing there is an image layout or archive.
     case noImages(ByteString, reason: String)
+    /// A program that an export needs cannot be used.
+    case noProgram(ByteString, reason: String)
+    /// A program that an export needs ended with an error; the last lines of what it said.
+    case programFailed(ByteString, status: Int32, output: String)
     /// A compression has no such level.
     case compressionLevel(Compression, Int)
     /// libzstd was built without threads.
@@ -78,6 +82,9 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
         case .severalImages(let names):
             "there are several images: \(names.map { ByteString($0).description }.joined(separator: ", ")). Say which, as oci:DIR:NAME"
         case .noImages(let path, let reason): "\(path) is no image layout or archive: \(reason)"
+        case .noProgram(let name, let reason): "cannot use \(name): \(reason)"
+        case .programFailed(let name, let status, let output):
+            "\(name) ended with status \(status)\(output.isEmpty ? "" : ": \(output)")"
         case .compressionLevel(let compression, let level):
             "\(compression.rawValue) has no level \(level)"
                 + (compression.levels.map { "; it has \($0.lowerBound) to \($0.upperBound)" } ?? "")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Cpio
 import ImageTransport
 import LayerFSKit
 import LayerStore
@@ -37,7 +38,7 @@ enum ErrorReport {
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
         case PackageDatabaseError.notInstalled: notFound
-        case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
+        case is SystemError, is CpioError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
     }
@@ -92,7 +93,9 @@ enum ErrorReport {
             integrity
         case .malformedLocation, .compressionLevel, .severalImages: usage
         case .noSuchImage: notFound
-        case .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory: failure
+        case .noProgram: notFound
+        case .programFailed, .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory:
+            failure
         }
     }
 

@@ -17,10 +17,26 @@ struct ExportTargetOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The tree itself as one tar.", valueName: "file"))
     var tar: String?
 
+    @Option(name: .long, help: ArgumentHelp("A cpio archive (newc), for an initramfs.", valueName: "file"))
+    var cpio: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A bundle for runc and crun: config.json and a root of copies.", valueName: "dir"))
+    var bundle: String?
+
+    @Option(name: .long, help: ArgumentHelp("A squashfs, made by mksquashfs.", valueName: "file"))
+    var squashfs: String?
+
+    @Option(name: .long, help: ArgumentHelp("An erofs, made by mkfs.erofs.", valueName: "file"))
+    var erofs: String?
+
     private var choices: [ExportImage.Target] {
         [
             oci.map { .layout(ByteString(argument: $0)) }, ociArchive.map { .archive(ByteString(argument: $0)) },
             docker.map { .dockerArchive(ByteString(argument: $0)) }, tar.map { .tar(ByteString(argument: $0)) },
+            cpio.map { .cpio(ByteString(argument: $0)) }, bundle.map { .bundle(ByteString(argument: $0)) },
+            squashfs.map { .squashfs(ByteString(argument: $0)) }, erofs.map { .erofs(ByteString(argument: $0)) },
         ].compactMap { $0 }
     }
 
@@ -35,7 +51,8 @@ struct ExportTargetOptions: ParsableArguments {
             return
         }
         if !target.isStream {
-            throw ValidationError("That target is a directory; --oci-archive - writes to standard output.")
+            throw ValidationError(
+                "That target cannot be standard output; --oci-archive -, --docker -, --tar - and --cpio - can.")
         }
         if json { throw ValidationError("--json would mix with the archive on standard output.") }
     }

@@ -9,7 +9,7 @@ import Trees
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Hand a root over as an OCI image layout, an archive or a flat tar.",
+        abstract: "Hand a root over as an image, an archive, a bundle or a file system.",
         discussion: """
             A target is an option, or a place as skopeo writes it: oci:DIR[:REF], oci-archive:FILE[:REF], \
             docker-archive:FILE[:NAME]. The same root gives the same bytes on every machine; SOURCE_DATE_EPOCH bounds all times. What was written is read \
@@ -28,6 +28,14 @@ struct ExportCommand: ParsableCommand {
     @Option(name: .long, help: "Layers of the image: diff (only what the stack below lacks), full, or flat (one).")
     var layers = ExportImage.LayerForm.diff
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Merge neighbouring layers until there are at most so many.", valueName: "number"))
+    var maxLayers: Int?
+
+    @Flag(name: .long, help: "Layers as eStargz: single files can be fetched; each has an index, /stargz.index.json.")
+    var estargz = false
+
     @OptionGroup(title: "Compression") var compression: CompressionOptions
 
     @Option(name: .long, help: ArgumentHelp("The image's name (default: that of the root).", valueName: "name[:tag]"))
@@ -44,7 +52,8 @@ struct ExportCommand: ParsableCommand {
         var options = ExportImage.Options()
         options.form = layers
         (options.compression, options.compressionLevel) = (compression.compression, compression.compressionLevel)
-        options.name = name
+        (options.maximumLayers, options.isStargz, options.name) = (maxLayers, estargz, name)
+        options.searchPath = Environment.current.searchPath
         options.scratchDirectory = Environment.current.temporaryDirectory
         let target: ExportImage.Target
         (target, options.reference) = try self.target.choice(place: place)
@@ -52,6 +61,7 @@ struct ExportCommand: ParsableCommand {
         let result = try console.whileWatching { progress in
             try ExportImage(workspace).run(expression, to: target, options, progress: progress)
         }
+        result.warnings.forEach(console.warn)
         if jsonOption.json { return try console.result(json: ExportReport(result)) }
         console.note(SummaryText.exported(result, expression))
     }

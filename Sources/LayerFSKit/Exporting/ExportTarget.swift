@@ -14,12 +14,23 @@ extension ExportImage {
         /// The tree itself as one tar.
         case tar(ByteString)
 
+        /// The tree as a cpio archive (newc), which Linux takes as its initramfs.
+        case cpio(ByteString)
+        /// A directory with a `config.json` and a root of copies, for runc and crun (runtime-spec, bundle.md).
+        case bundle(ByteString)
+        /// A read-only file system, made by mksquashfs.
+        case squashfs(ByteString)
+        /// A read-only file system, made by mkfs.erofs.
+        case erofs(ByteString)
+
         /// The path that stands for standard output.
         public static let standardOutput: ByteString = "-"
 
         public var path: ByteString {
             switch self {
-            case .layout(let path), .archive(let path), .dockerArchive(let path), .tar(let path): path
+            case .layout(let path), .archive(let path), .dockerArchive(let path), .tar(let path), .cpio(let path),
+                .bundle(let path), .squashfs(let path), .erofs(let path):
+                path
             }
         }
     }
@@ -41,12 +52,18 @@ extension ExportImage {
         public var compression: Compression?
         /// One of ``Compression/levels``; nil for the usual one.
         public var compressionLevel: Int?
+        /// Merge neighbouring layers until there are no more than this many.
+        public var maximumLayers: Int?
+        /// Layers as eStargz, from which single files can be fetched.
+        public var isStargz = false
         /// The name in the image's index and for `docker load`; nil takes that of the expression.
         public var name: String?
         /// The part of a location after its path; see ``ImageLocation/reference``.
         public var reference: String?
         /// Where an archive for standard output is put together before its first byte is sent.
         public var scratchDirectory: ByteString = "/var/tmp"
+        /// Where mksquashfs and mkfs.erofs are looked for.
+        public var searchPath: [ByteString] = []
 
         public init() {}
     }
@@ -59,6 +76,8 @@ extension ExportImage {
         public var configuration: Descriptor?
         public var layers: [Descriptor]
         public var diffIDs: [String]
+        /// What a person might not expect of the target.
+        public var warnings: [String] = []
     }
 }
 
@@ -83,17 +102,18 @@ extension ExportImage.Target {
     /// Whether it can be standard output.
     public var isStream: Bool {
         switch self {
-        case .layout: false
-        case .archive, .dockerArchive, .tar: true
+        case .layout, .bundle, .squashfs, .erofs: false
+        case .archive, .dockerArchive, .tar, .cpio: true
         }
     }
 
     var isStandardOutput: Bool { path == Self.standardOutput }
 
-    var usualCompression: Compression {
+    /// Whether it is an image, with layers and a configuration.
+    public var isImage: Bool {
         switch self {
-        case .layout, .archive, .dockerArchive: .gzip
-        case .tar: .none
+        case .layout, .archive, .dockerArchive: true
+        case .tar, .cpio, .bundle, .squashfs, .erofs: false
         }
     }
 }
@@ -103,11 +123,16 @@ extension ExportImage.Options {
     ///
     /// - Throws: ``LayerFSError/malformedOption(name:value:expected:)`` where the target cannot have it, or it has no such level.
     func compression(for target: ExportImage.Target) throws(LayerFSError) -> Compression {
-        let compression = compression ?? target.usualCompression
+        let compression = compression ?? (target.isImage ? .gzip : .none)
         if case .dockerArchive = target, compression == .zstd {
             throw .malformedOption(
                 name: "--compression", value: compression.rawValue,
                 expected: "gzip or none: Docker's image format has no zstd layers (an OCI layout or archive has)")
+        }
+        if isStargz, compression != .gzip {
+            throw .malformedOption(
+                name: "--compression", value: compression.rawValue,
+                expected: "gzip: eStargz layers are made of gzip members")
         }
         if let level = compressionLevel, compression.levels?.contains(level) != true {
             let levels = compression.levels.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "no level"
