@@ -44,6 +44,7 @@ let package = Package(
         // Formats: bytes in, values out, and back.
         module("ELF", "Bytes"),
         module("Tar", "Bytes"),
+        module("Cpio", "Bytes"),
         module("OCI", "Digests"),
 
         // The kernel's interface.
@@ -65,7 +66,11 @@ let package = Package(
 
         // Layers and images as others read them.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        module("ImageTransport", "Bytes", "CZlib", "Digests", "OCI", "Posix", "Tar", "Trees", system),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        module(
+            "ImageTransport", "Bytes", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar", "Trees",
+            system),
 
         // The use cases, and the command line on top of them.
         module(
@@ -73,9 +78,10 @@ let package = Package(
             "Posix",
             "Sandbox", "Trees", system),
         module(
-            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
+            "LayerFSCommands", "Bytes", "Cpio", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader",
+            "OCI",
             "Packages",
-            "Posix", "Sandbox", "Trees", argumentParser),
+            "Posix", "Sandbox", "Tar", "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
         // Starts a sandbox as another user, which the test process cannot become.

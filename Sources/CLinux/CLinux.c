@@ -96,3 +96,5 @@ int64_t clinux_fgetxattr(int descriptor, const char *name, void *value, size_t s
 int clinux_fsetxattr(int descriptor, const char *name, const void *value, size_t size) {
     return fsetxattr(descriptor, name, value, size, 0);
 }
+
+int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -24,6 +24,7 @@ public struct LayerFSCommand: ParsableCommand {
             ExportCommand.self,
             ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self, RemoveCommand.self,
             CheckStoreCommand.self, CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
+            ValidateCommand.self, CompareCommand.self,
         ])
 
     public init() {}
