@@ -23,6 +23,7 @@ public struct LayerFSCommand: ParsableCommand {
             AddCommand.self, ComposeCommand.self, RunCommand.self, MaterializeCommand.self, ExportCommand.self,
             ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self, RemoveCommand.self,
             CheckStoreCommand.self, CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
+            PushCommand.self, PullCommand.self, ListRemoteCommand.self, LoginCommand.self, LogoutCommand.self,
         ])
 
     public init() {}

@@ -1,0 +1,52 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+
+/// No answer came, or only part of one.
+enum TransportFailure: Error {
+    /// There was no connection.
+    case unconnected(reason: String)
+    /// There was none that can be trusted.
+    case untrusted(reason: String)
+    /// There was one, but it broke.
+    case broken(reason: String)
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as NIOConnectionError:
+            let reasons =
+                error.connectionErrors.map { "\($0.error)" }
+                + [error.dnsAError, error.dnsAAAAError].compactMap {
+                    $0.map { "\($0)" }
+                }
+            self = .unconnected(reason: Self.plain(reasons.first ?? "no address of \(error.host) answers"))
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            self = .untrusted(reason: Self.plain("\(error)"))
+        case let error as HTTPClientError: self.init(error)
+        default: self = .broken(reason: Self.plain("\(error)"))
+        }
+    }
+
+    private init(_ error: HTTPClientError) {
+        switch error {
+        case .tlsHandshakeTimeout: self = .untrusted(reason: "the TLS handshake took too long")
+        case .connectTimeout: self = .unconnected(reason: "nobody answers")
+        case .proxyAuthenticationRequired: self = .unconnected(reason: "the proxy wants other credentials")
+        case .invalidProxyResponse: self = .unconnected(reason: "the proxy refuses the connection")
+        case .readTimeout, .writeTimeout: self = .broken(reason: "the other side is silent")
+        case .remoteConnectionClosed: self = .broken(reason: "the connection was closed")
+        default: self = .broken(reason: error.shortDescription)
+        }
+    }
+
+    private static func plain(_ text: String) -> String { shown(text, limit: 200) }
+
+    /// As a person reads it.
+    func error(url: HTTPURL) -> RegistryError {
+        switch self {
+        case .unconnected(let reason), .broken(let reason): .unreachable(url: url.origin.description, reason: reason)
+        case .untrusted(let reason): .untrusted(url: url.origin.description, reason: reason)
+        }
+    }
+}
