@@ -122,8 +122,10 @@ let package = Package(
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(
             "ImageTransportTests", "Bytes", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport", "Trees"),
-        // The built program against its real counterparts.
-        tests("InteropTests", "TestSupport", "layerfs"),
+        tests("RegistryTests", "Bytes", "Digests", "OCI", "Posix", "Registry", "TestSupport", system),
+        tests("RegistryCommandsTests", "Bytes", "OCI", "Registry", "RegistryCommands", "Trees", argumentParser),
+        // The built programs against their real counterparts.
+        tests("InteropTests", "TestSupport", "layerfs", "layerfs-registry"),
         tests("DocumentationTests", "TestSupport", "layerfs"),
     ]
 )

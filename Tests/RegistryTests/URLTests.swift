@@ -16,7 +16,8 @@ struct URLTests {
     }
 
     @Test(arguments: [
-        "", "host", "ftp://h/", "file:///etc/passwd", "https://", "https://user@h/", "https://good.example@evil.example/",
+        "", "host", "ftp://h/", "file:///etc/passwd", "https://", "https://user@h/",
+        "https://good.example@evil.example/",
         "https://h:0/", "https://h:65536/", "https://h:x/", "https://h:/", "https://[::1]/", "https://h\\@evil/",
         "https://a..b/", "https://-a/", "https://h /", "https://h/a b", "https://h/\r\nHost: x", "https://h/\u{e9}",
         "https://2130706433/", "https://127.1/", "https://0x7f000001/", "https://127.0.0.0x1/", "https://1.2.3.4.5/",

@@ -36,15 +36,15 @@ public final class HTTPDouble: Sendable {
     public let port: UInt16
     /// `127.0.0.1:PORT`.
     public var host: String { "127.0.0.1:\(port)" }
-    public var requests: [Request] { log.withLock { $0 } }
+    public var requests: [Request] { worker.log.withLock { $0 } }
 
     private let listener: Int32
-    private let log = Mutex<[Request]>([])
-    private let answer: @Sendable (Request) -> Reply
+    private let worker: Worker
 
     /// Listens until it is let go of.
     public init(_ answer: @escaping @Sendable (Request) -> Reply) throws {
-        self.answer = answer
+        let worker = Worker(answer)
+        self.worker = worker
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -58,12 +58,12 @@ public final class HTTPDouble: Sendable {
         }
         guard bound else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
         port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { [weak self] in
+        Thread.detachNewThread {
             while true {
                 let connection = accept(file, nil, nil)
                 guard connection >= 0 else { return }
                 Thread.detachNewThread {
-                    self?.serve(connection)
+                    worker.serve(connection)
                     close(connection)
                 }
             }
@@ -76,14 +76,23 @@ public final class HTTPDouble: Sendable {
         close(listener)
     }
 
+}
+
+/// Serves connections, each in a thread of its own.
+private final class Worker: Sendable {
+    let log = Mutex<[HTTPDouble.Request]>([])
+    private let answer: @Sendable (HTTPDouble.Request) -> HTTPDouble.Reply
+
+    init(_ answer: @escaping @Sendable (HTTPDouble.Request) -> HTTPDouble.Reply) { self.answer = answer }
+
     /// One request, one answer; then the connection is closed.
-    private func serve(_ connection: Int32) {
+    func serve(_ connection: Int32) {
         guard var request = Self.read(connection) else { return }
         log.withLock { $0.append(request) }
         if request.method == "CONNECT" {
             // As a proxy, which is the other end itself.
             let established = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
-            _ = established.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            _ = established.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard let inner = Self.read(connection) else { return }
             log.withLock { $0.append(inner) }
             request = inner
@@ -102,7 +111,9 @@ public final class HTTPDouble: Sendable {
         }
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes {
+                send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }
@@ -118,13 +129,15 @@ public final class HTTPDouble: Sendable {
             : Array("\(String(body.count, radix: 16))\r\n".utf8) + body + Array("\r\n0\r\n\r\n".utf8)
     }
 
-    private static func read(_ connection: Int32) -> Request? {
+    private static func read(_ connection: Int32) -> HTTPDouble.Request? {
         var bytes: [UInt8] = []
         let separator = Array("\r\n\r\n".utf8)
         var end: Int?
         while end == nil {
             guard let more = receive(connection), bytes.count < 1 << 20 else { return nil }
             bytes += more
+            // TLS, which this does not speak.
+            if bytes.first == 0x16 { return nil }
             end = bytes.indices.first { bytes[$0...].starts(with: separator) }
         }
         guard let end else { return nil }
@@ -143,7 +156,7 @@ public final class HTTPDouble: Sendable {
             guard let more = receive(connection) else { return nil }
             body += more
         }
-        return Request(method: words[0], target: words[1], headers: headers, body: body)
+        return HTTPDouble.Request(method: words[0], target: words[1], headers: headers, body: body)
     }
 
     private static func receive(_ connection: Int32) -> [UInt8]? {

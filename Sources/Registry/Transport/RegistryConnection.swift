@@ -69,7 +69,8 @@ public struct RegistryConnection: Sendable {
             default: throw error
             }
             let plain = try connection(isSecure: false)
-            options.log.warning("\(host) is spoken to in the clear")
+            options.log.log(
+                level: plain.session.registry.isLocal ? .info : .warning, "\(host) is spoken to in the clear")
             try await plain.checkVersion()
             return plain
         }

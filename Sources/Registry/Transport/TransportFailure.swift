@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+import SystemPackage
 
 /// No answer came, or only part of one.
 enum TransportFailure: Error {
@@ -14,15 +15,12 @@ enum TransportFailure: Error {
 
     init(_ error: any Error) {
         switch error {
-        case let error as NIOConnectionError:
-            let reasons =
-                error.connectionErrors.map { "\($0.error)" }
-                + [error.dnsAError, error.dnsAAAAError].compactMap {
-                    $0.map { "\($0)" }
-                }
-            self = .unconnected(reason: Self.plain(reasons.first ?? "no address of \(error.host) answers"))
+        case let error as NIOConnectionError: self = .unconnected(reason: Self.reason(error))
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            self = .untrusted(reason: "its certificate is for another host")
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            self = .untrusted(reason: Self.plain("\(error)"))
+            self = .untrusted(reason: Self.reason(tls: "\(error)"))
+        case let error as IOError: self = .broken(reason: Self.reason(error))
         case let error as HTTPClientError: self.init(error)
         default: self = .broken(reason: Self.plain("\(error)"))
         }
@@ -38,6 +36,24 @@ enum TransportFailure: Error {
         case .remoteConnectionClosed: self = .broken(reason: "the connection was closed")
         default: self = .broken(reason: error.shortDescription)
         }
+    }
+
+    private static func reason(_ error: NIOConnectionError) -> String {
+        if let first = error.connectionErrors.first?.error {
+            return (first as? IOError).map { reason($0) } ?? plain("\(first)")
+        }
+        return "no address of \(error.host) is known"
+    }
+
+    private static func reason(_ error: IOError) -> String { "\(Errno(rawValue: error.errnoCode))" }
+
+    /// The few things that go wrong most, in words.
+    private static func reason(tls text: String) -> String {
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "no authority that is known vouches for its certificate"
+        }
+        if text.contains("WRONG_VERSION_NUMBER") { return "it does not speak TLS" }
+        return plain(text)
     }
 
     private static func plain(_ text: String) -> String { shown(text, limit: 200) }
