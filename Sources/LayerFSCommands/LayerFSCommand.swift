@@ -24,7 +24,8 @@ public struct LayerFSCommand: ParsableCommand {
             ExportCommand.self,
             ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self, RemoveCommand.self,
             CheckStoreCommand.self, CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
-            ValidateCommand.self, CompareCommand.self,
+            ValidateCommand.self, CompareCommand.self, PushCommand.self, PullCommand.self, ListRemoteCommand.self,
+            LoginCommand.self, LogoutCommand.self,
         ])
 
     public init() {}
