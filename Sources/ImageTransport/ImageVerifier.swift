@@ -95,12 +95,9 @@ public enum ImageVerifier {
         _ layer: Descriptor, in files: some ImageFiles, replay: inout LayerReplay
     ) throws -> LayerPacking.Result {
         let name = try files.blobName(layer.sha256())
-        let decompressor: GzipDecompressor?
-        switch layer.mediaType {
-        case .layerTar, .dockerLayerTar: decompressor = nil
-        case .layerTarGzip, .dockerLayerTarGzip: decompressor = try GzipDecompressor()
-        default: throw TransportError.unsupportedMediaType(layer.mediaType)
-        }
+        guard layer.mediaType.isLayer else { throw TransportError.unsupportedMediaType(layer.mediaType) }
+        // What was just written may be as compressible as it likes.
+        let decompressor = Decompressor(limit: .none)
         var reader = LayerReader(replay: replay)
         var content = DigestHasher()
         try readBlob(layer, name, in: files) { piece in
@@ -108,9 +105,12 @@ public enum ImageVerifier {
                 content.update(bytes)
                 try reader.read(bytes)
             }
-            if let decompressor { try decompressor.decompress(piece, pass) } else { try pass(piece) }
+            try decompressor.decompress(piece, pass)
         }
-        try decompressor?.finish()
+        try decompressor.finish { rest in
+            content.update(rest)
+            try reader.read(rest)
+        }
         replay = try reader.finish()
         let size = content.count
         return LayerPacking.Result(diffID: DiffID(content.finalize()), size: size)

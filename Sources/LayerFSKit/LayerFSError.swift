@@ -40,6 +40,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case unknownPreset(String)
     /// The host lacks a file of a preset, which a Debian package would bring.
     case incompletePreset(String, lacking: ByteString, package: ByteString)
+    /// A file or directory that is to be read is not there.
+    case noSuchTarget(ByteString)
     /// The root has no such path.
     case noSuchPath(ByteString, in: RootExpression)
     /// Nothing says what the layer is to be called.
@@ -95,6 +97,7 @@ public enum LayerFSError: Error, CustomStringConvertible {
             "there is no preset '\(name)'; there are \(Preset.all.map(\.name).joined(separator: ", "))"
         case .incompletePreset(let name, let path, let package):
             "the preset \(name) needs \(path), which is not here. The Debian package \(package) brings it"
+        case .noSuchTarget(let path): "there is no \(path)"
         case .noSuchPath(let path, let root): "\(root) has no \(path). `layerfs show \(root)` lists what it has"
         case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
         case .malformedSourceDateEpoch(let text):

@@ -72,7 +72,7 @@ public final class ClosureResolver {
     }
 
     /// Adds the file at `found` and all that starting it takes.
-    private func start(
+    func start(
         _ found: ResolvedPath, from: TreePath?, _ kind: DependencyKind, name: ByteString, _ place: SearchPlace
     ) throws(ProgramError) -> RequestedProgram.Kind {
         let content: FileContent

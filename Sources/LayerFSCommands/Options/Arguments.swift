@@ -11,3 +11,4 @@ extension LinkMode: ExpressibleByArgument {}
 extension ExportImage.LayerForm: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
 extension ResolveOptions.DlopenPolicy: ExpressibleByArgument {}
+extension EntryAspect: ExpressibleByArgument {}

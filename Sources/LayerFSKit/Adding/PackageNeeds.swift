@@ -45,7 +45,7 @@ struct PackageNeeds {
         "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/games", "/usr/local/bin", "/usr/local/sbin",
     ]
 
-    private static func isCommand(_ path: TreePath) -> Bool { commandDirectories.contains(path.parent.bytes) }
+    static func isCommand(_ path: TreePath) -> Bool { commandDirectories.contains(path.parent.bytes) }
 
     /// Data with an x bit, which happens, is no reason to refuse a package.
     private static func isText(_ error: ProgramError) -> Bool {

@@ -11,11 +11,13 @@ struct PackagePlanner {
     private let options: ResolveOptions
     private let database: DpkgDatabase
     private let takesDocumentation: Bool
+    private let takesDependencies: Bool
 
     init(_ extras: ExtrasPlanner, root: ByteString) {
         (files, filter, options) = (extras.files, extras.filter, extras.options)
         database = DpkgDatabase(root: root)
         takesDocumentation = extras.request.takesDocumentation
+        takesDependencies = extras.request.takesDependencies
     }
 
     /// A plan for each of `names`.
@@ -23,7 +25,19 @@ struct PackagePlanner {
     /// - Throws: `PackageDatabaseError`; ``UnresolvedClosure`` when a command of a package lacks something.
     func plans(of names: [ByteString]) throws -> [(package: PackageIdentity, plan: LayerPlan)] {
         let alternatives = try database.alternatives()
-        return try database.contents(ofPackages: names).map { ($0.identity, try plan($0, alternatives)) }
+        return try database.contents(ofPackages: names).map { package in
+            var plan = try plan(package, alternatives)
+            let others = try database.dependencies(ofPackages: [package.identity.name])
+            if takesDependencies {
+                for other in try database.contents(ofPackages: others) {
+                    plan.unite(try self.plan(other, alternatives))
+                }
+            } else if !others.isEmpty {
+                plan.notes.append(
+                    "\(package.identity.name) depends on \(others.count) packages; --with-depends adds them")
+            }
+            return (package.identity, plan)
+        }
     }
 
     /// The packages that own `programs`.

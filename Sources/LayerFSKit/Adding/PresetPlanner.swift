@@ -49,12 +49,16 @@ struct PresetPlanner {
             }
             throw LayerFSError.incompletePreset(preset.name, lacking: paths.last ?? "", package: package)
         case .tree(let path, let package):
-            guard let found = try? files.root.resolve(path), found.status.kind == .directory else {
+            guard let found = try tree(path, origin) else {
                 throw LayerFSError.incompletePreset(preset.name, lacking: path, package: package)
             }
-            var walk = DirectoryWalk(files, filter, MetadataChange(), origin)
-            try walk.walk(found, at: found.path)
-            return filter.apply(to: try files.way(to: found, origin)) + walk.entries
+            return found
+        case .libraryTree(let name, let package):
+            let found = try libraryDirectories.compactMap { try tree($0 + "/" + name, origin) }
+            guard !found.isEmpty else {
+                throw LayerFSError.incompletePreset(preset.name, lacking: "/usr/lib/*/" + name, package: package)
+            }
+            return found.flatMap(\.self)
         case .links(let directory, let targets, let package):
             return try links(in: directory, below: targets.map { try TreePath($0) }, origin) {
                 LayerFSError.incompletePreset(preset.name, lacking: directory, package: package)
@@ -69,6 +73,23 @@ struct PresetPlanner {
         let path = try TreePath(path)
         let place = files.placed(path.parent).appending(path.name)
         return filter.apply(to: [PlannedEntry(place, content, origin)])
+    }
+
+    /// A directory with all below it, and the way to it; nil where there is none.
+    private func tree(_ path: ByteString, _ origin: PlanOrigin) throws -> [PlannedEntry]? {
+        guard let found = try? files.root.resolve(path), found.status.kind == .directory else { return nil }
+        var walk = DirectoryWalk(files, filter, MetadataChange(), origin)
+        try walk.walk(found, at: found.path)
+        return filter.apply(to: try files.way(to: found, origin)) + walk.entries
+    }
+
+    /// Where systems have libraries: /usr/lib64, /usr/lib, and a machine's own directory in that.
+    private var libraryDirectories: [ByteString] {
+        let parents: [ByteString] = ["/usr/lib", "/usr/lib32", "/usr/lib64"]
+        return parents.flatMap { parent in
+            [parent]
+                + files.root.names(in: parent).filter { $0.contains(UInt8(ascii: "-")) }.sorted().map { parent + "/" + $0 }
+        }
     }
 
     private func links(
