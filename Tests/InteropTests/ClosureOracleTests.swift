@@ -21,8 +21,6 @@ extension InteropTests {
             let path: String
             /// Shared objects, too. The loader lists their libraries; it cannot start them, so they have no chroot.
             var takesLibraries = false
-            /// Whether each closure is laid out and started. The toolchain's would be hundreds of megabytes for each program.
-            var isLaidOut = true
 
             var testDescription: String { path }
 
@@ -30,7 +28,7 @@ extension InteropTests {
             static let toolchain: Folder? = {
                 guard let swift = Tool.path(of: "swift") else { return nil }
                 let path = URL(fileURLWithPath: swift).resolvingSymlinksInPath().deletingLastPathComponent().path
-                return path == "/usr/bin" ? nil : Folder(path: path, isLaidOut: false)
+                return path == "/usr/bin" ? nil : Folder(path: path)
             }()
 
             static let all =
@@ -52,21 +50,16 @@ extension InteropTests {
         func machine(folder: Folder) throws {
             let command = ["--cmd", "\(LayerFSProgram.path) resolve --list"]
             let arguments = [Self.script] + command + (folder.takesLibraries ? ["--so"] : [])
-            let report: Tool.Outcome
-            if folder.isLaidOut {
-                // On a file system of its own: hard links, which the oracle otherwise makes, would change the status of the
-                // machine's libraries while other tests read them.
-                report = try MountedFileSystem.withMemory(options: "size=2g") { scratch in
-                    try Tool.run("python3", arguments + ["--chroot", scratch.path + "/root", folder.path])
-                }
-            } else {
-                report = try Tool.run("python3", arguments + [folder.path])
+            // On a file system of its own: hard links, which the oracle otherwise makes, would change the status of the
+            // machine's libraries while other tests read them.
+            let report = try MountedFileSystem.withMemory(options: "size=2g") { scratch in
+                try Tool.run("python3", arguments + ["--chroot", scratch.path + "/root", folder.path])
             }
-            for level in ["real", "path", "link"] + (folder.isLaidOut ? ["chroot"] : []) {
+            for level in ["real", "path", "link", "chroot"] {
                 let counts = try self.counts(level, in: report)
                 // A folder of libraries may have no program to be started.
                 #expect(counts.good == counts.all, "\(level): \(report.text)")
-                #expect(counts.all > 0 || folder.takesLibraries && level == "chroot")
+                #expect(counts.all > 0 || (folder.takesLibraries && level == "chroot"))
             }
             // Every program that lacks a library is said to.
             let missing = try #require(
