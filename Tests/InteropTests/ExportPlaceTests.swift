@@ -55,6 +55,19 @@ extension InteropTests {
             try Tool.succeed("podman", storage + ["image", "unmount", "--all"])
         }
 
+        @Test("layers are merged until there are few enough, and the root stays", arguments: [1, 2, 3, 9]) func merging(
+            limit: Int
+        ) throws {
+            let layout = "oci:\(folder.path)/layout:1"
+            try store.program.succeed("export", "everything", layout, "--max-layers", "\(limit)")
+            let layers = try Tool.succeed("skopeo", ["inspect", "--format", "{{len .Layers}}", layout]).lines[0]
+            #expect(layers == "\(min(limit, 3))")
+            #expect(try store.program.run("diff", "everything", layout).lines == [])
+            let history = try Tool.succeed("skopeo", ["inspect", "--config", layout]).text
+            #expect(history.contains("layerfs add"))
+            #expect(try store.program.run("export", "shell", layout, "--max-layers", "0").status == 64)
+        }
+
         @Test("levels change the size, and nothing else") func levels() throws {
             var sizes: [Int] = []
             for level in ["1", "9"] {
