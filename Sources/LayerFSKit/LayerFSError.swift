@@ -35,6 +35,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case denied([Denial])
     /// No package owns the program whose package was asked for.
     case noPackage(of: TreePath)
+    /// What was named as a root is no directory.
+    case unusableRoot(ByteString, LookupFailure)
     case unknownPreset(String)
     /// The host lacks a file of a preset, which a Debian package would bring.
     case incompletePreset(String, lacking: ByteString, package: ByteString)
@@ -89,6 +91,7 @@ public enum LayerFSError: Error, CustomStringConvertible {
                 + denials.prefix(10).map { "  \($0)" }
                 + (denials.count > 10 ? ["  and \(denials.count - 10) more"] : [])
                 + ["leave them out with --exclude, or let one through with --allow PATH"]).joined(separator: "\n")
+        case .unusableRoot(let path, let failure): "cannot take \(path) as a root: \(failure)"
         case .noPackage(let path): "no installed package owns \(path)"
         case .unknownPreset(let name):
             "there is no preset '\(name)'; there are \(Preset.all.map(\.name).joined(separator: ", "))"

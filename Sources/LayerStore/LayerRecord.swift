@@ -19,10 +19,12 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var diffID: DiffID
     /// The provenance document; nil when nothing is known.
     public var provenance: Digest?
+    /// What a root with this layer needs an ld.so.cache for; nil when it needs none.
+    public var cachedLibraries: [CachedLibrary]?
 
     public init(
         created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest, diffID: DiffID,
-        provenance: Digest?
+        provenance: Digest?, cachedLibraries: [CachedLibrary]? = nil
     ) {
         self.created = created
         self.source = source
@@ -32,5 +34,6 @@ public struct LayerRecord: Hashable, Sendable, Codable {
         self.tree = tree
         self.diffID = diffID
         self.provenance = provenance
+        self.cachedLibraries = cachedLibraries
     }
 }

@@ -49,6 +49,9 @@ int clinux_ficlone(int destination, int source);
 /// copy_file_range(2) at the offsets of both descriptors.
 int64_t clinux_copy_file_range(int from, int to, size_t count);
 
+/// memfd_create(2), closed on exec.
+int clinux_memory_file(const char *name);
+
 /// syncfs(2): the whole file system that holds an open file.
 int clinux_syncfs(int descriptor);
 

@@ -73,7 +73,10 @@ public struct ExportImage: Sendable {
         _ selection: Selection, _ composition: Composition, _ options: Options, _ packing: LayerPacking
     ) throws -> ImageDescription {
         let defaults = try ImageDefaults(workspace, selection)
-        let sources = selection.layers.map(\.record.source)
+        // A layer that composing made has no record.
+        let sources =
+            selection.layers.map(\.record.source)
+            + composition.contributions.dropFirst(selection.layers.count).map { "layerfs: \($0.name)" }
         let parts: [(entries: [Entry], source: String)] =
             switch options.form {
             case .diff: zip(composition.contributions, sources).map { ($0.entries, $1) }
