@@ -118,7 +118,9 @@ extension InteropTests {
         @Test("Text is converted between encodings, whose modules no file names")
         func encodings() throws {
             try folder.write("text", Array("grün".utf8))
-            let sources = ["iconv", "sh", "--with", "gconv", "--file", folder.path + "/text:/text", "--allow", folder.path]
+            let sources = [
+                "iconv", "sh", "--with", "gconv", "--file", folder.path + "/text:/text", "--allow", folder.path,
+            ]
             let command = [
                 "sh", "-c",
                 "iconv -f UTF-8 -t ISO-8859-1 /text | iconv -f ISO-8859-1 -t UTF-16BE | iconv -f UTF-16BE -t UTF-8",

@@ -55,6 +55,26 @@ extension InteropTests {
             try Tool.succeed("podman", storage + ["image", "unmount", "--all"])
         }
 
+        @Test("layers are merged until there are few enough, and the root stays", arguments: [1, 2, 3, 9]) func merging(
+            limit: Int
+        ) throws {
+            let layout = "oci:\(folder.path)/layout:1"
+            try store.program.succeed("export", "everything", layout, "--max-layers", "\(limit)")
+            let layers = try Tool.succeed("skopeo", ["inspect", "--format", "{{len .Layers}}", layout]).lines[0]
+            #expect(layers == "\(min(limit, 3))")
+            #expect(try store.program.run("diff", "everything", layout).lines == [])
+            let history = try Tool.succeed("skopeo", ["inspect", "--config", layout]).text
+            #expect(history.contains("layerfs add"))
+            #expect(try store.program.run("export", "shell", layout, "--max-layers", "0").status == 64)
+        }
+
+        @Test("a registry as the place is a push") func pushing() throws {
+            // Nobody listens there.
+            let pushed = try store.program.run("export", "shell", "docker://localhost:1/x:1", "--compression", "zstd")
+            #expect(pushed.status != 0 && pushed.status != 64, "\(pushed)")
+            #expect(pushed.errors.contains("layerfs-registry") || pushed.errors.contains("localhost:1"), "\(pushed.errors)")
+        }
+
         @Test("levels change the size, and nothing else") func levels() throws {
             var sizes: [Int] = []
             for level in ["1", "9"] {
@@ -74,7 +94,7 @@ extension InteropTests {
                 ["--docker", path + "/x", "--compression", "zstd"],
                 ["oci:\(path)/x", "--compression-level", "10"],
                 ["oci:\(path)/x", "--compression", "none", "--compression-level", "1"],
-                ["oci:\(path)/x", "--compression", "zstd", "--compression-level", "0"], ["docker://example.org/x:1"],
+                ["oci:\(path)/x", "--compression", "zstd", "--compression-level", "0"], ["docker://localhost:1/x:1", "--estargz"],
                 ["oci:\(path)/x:bad name"], ["docker-archive:\(path)/x:Upper+:1"], ["oci:"], ["\(path)/x"], ["oci:-"],
                 [],
                 ["oci:\(path)/x", "--tar", path + "/y"],

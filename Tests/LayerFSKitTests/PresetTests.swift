@@ -94,7 +94,8 @@ struct PresetTests {
 
     @Test func conversionsAreThoseOfEveryLibraryDirectory() throws {
         let fixture = try Self.fixture(
-            "for d in lib64 lib lib/x86_64-linux-gnu lib/odd; do mkdir -p usr/$d/gconv/gconv-modules.d; echo m > usr/$d/gconv/M.so; done")
+            "for d in lib64 lib lib/x86_64-linux-gnu lib/odd; do mkdir -p usr/$d/gconv/gconv-modules.d; echo m > usr/$d/gconv/M.so; done"
+        )
         let paths = SourceFixture.paths(try Self.tree(fixture, "gconv")).filter { $0.hasSuffix("M.so") }
         #expect(paths == ["lib/gconv", "lib/x86_64-linux-gnu/gconv", "lib64/gconv"].map { "/usr/\($0)/M.so" })
     }

@@ -12,7 +12,7 @@ struct ExportCommand: ParsableCommand {
         abstract: "Hand a root over as an image, an archive, a bundle or a file system.",
         discussion: """
             A target is an option, or a place as skopeo writes it: oci:DIR[:REF], oci-archive:FILE[:REF], \
-            docker-archive:FILE[:NAME]. The same root gives the same bytes on every machine; SOURCE_DATE_EPOCH bounds all times. What was written is read \
+            docker-archive:FILE[:NAME], docker://HOST/NAME:TAG. The same root gives the same bytes on every machine; SOURCE_DATE_EPOCH bounds all times. What was written is read \
             back and compared before it gets its name. "-" is standard output.
             """)
 
@@ -20,7 +20,9 @@ struct ExportCommand: ParsableCommand {
         help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"), transform: RootExpression.init)
     var expression: RootExpression
 
-    @Argument(help: ArgumentHelp("Where the image goes: oci:DIR:REF or the like.", valueName: "target"))
+    @Argument(
+        help: ArgumentHelp(
+            "Where the image goes: oci:DIR:TAG, docker://HOST/NAME:TAG or the like.", valueName: "target"))
     var place: String?
 
     @OptionGroup(title: "Target (one)") var target: ExportTargetOptions
@@ -48,6 +50,7 @@ struct ExportCommand: ParsableCommand {
     func validate() throws { try target.validateChoice(place: place, json: jsonOption.json) }
 
     func run() throws {
+        try pushIfAsked()
         let console = outputOptions.console
         var options = ExportImage.Options()
         options.form = layers

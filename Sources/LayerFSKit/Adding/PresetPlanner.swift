@@ -88,7 +88,9 @@ struct PresetPlanner {
         let parents: [ByteString] = ["/usr/lib", "/usr/lib32", "/usr/lib64"]
         return parents.flatMap { parent in
             [parent]
-                + files.root.names(in: parent).filter { $0.contains(UInt8(ascii: "-")) }.sorted().map { parent + "/" + $0 }
+                + files.root.names(in: parent).filter { $0.contains(UInt8(ascii: "-")) }.sorted().map {
+                    parent + "/" + $0
+                }
         }
     }
 

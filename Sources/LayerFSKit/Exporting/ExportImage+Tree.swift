@@ -13,12 +13,12 @@ extension ExportImage {
                 expected: "an image: --layers, --max-layers and --estargz are for targets with layers")
         }
         var exporter = exporter
-        exporter.compressionLevel = options.compressionLevel
         let entries = Array(tree.entries.dropFirst())
         switch target {
         case .squashfs(let path): return try fileSystem(.squashfs, entries, at: path, options, exporter)
         case .erofs(let path): return try fileSystem(.erofs, entries, at: path, options, exporter)
         case .cpio(let path):
+            exporter.compressionLevel = options.compressionLevel
             let compression = try options.compression(for: target)
             // With the root: the kernel sets the mode of its own root by it.
             let left =
@@ -27,6 +27,7 @@ extension ExportImage {
                 : try exporter.writeCpio(tree.entries, at: path, compression: compression)
             return Result(target: target, layers: [], diffIDs: [], warnings: Self.warnings(tree, left))
         default:
+            exporter.compressionLevel = options.compressionLevel
             let compression = try options.compression(for: target)
             let written =
                 target.isStandardOutput

@@ -94,8 +94,7 @@ extension ExportImage.Target {
             throw .malformedOption(
                 name: "target", value: "\(location)",
                 expected:
-                    "oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:NAME]; this build of layerfs cannot push. "
-                    + "Export oci:DIR:TAG, and push it with `skopeo copy oci:DIR:TAG \(location)`")
+                    "oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:NAME]; `layerfs push` stores in registries")
         }
     }
 
