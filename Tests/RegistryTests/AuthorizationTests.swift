@@ -136,7 +136,7 @@ struct AuthorizationTests {
     @Test func aTokenServerIsNotFollowedElsewhere() async throws {
         let elsewhere = try HTTPDouble { _ in .init(200, [], Array(#"{"token":"the-token"}"#.utf8)) }
         let (registry, realm) = try Self.guarded(answer: { _ in .init(307, [("Location", "http://\(elsewhere.host)/")])
-            })
+        })
         await #expect(throws: RegistryError.self) { try await pull(registry) }
         #expect(realm.requests.count == 1)
         #expect(elsewhere.requests.isEmpty)
