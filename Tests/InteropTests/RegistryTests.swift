@@ -164,7 +164,8 @@ extension InteropTests {
                 let refused = try program.run("push", "shell", place)
                 #expect(refused.status == 1 && refused.errors.contains("--ca"))
                 for (index, options) in [
-                    ["--ca", registry.authority], ["--cert-dir", registry.authorityDirectory], [Self.insecure],
+                    ["--ca", registry.certificates.authority],
+                    ["--cert-dir", registry.certificates.authorityDirectory], [Self.insecure],
                 ].enumerated() {
                     #expect(try program.run(["push", "shell", place] + options).status == 0)
                     let pulled = ["pull", place, "--oci", folder.path + "/pulled\(index)"] + options
@@ -172,7 +173,7 @@ extension InteropTests {
                 }
                 // A name that the certificate does not have, though it leads to an address that it has.
                 let other = place.replacingOccurrences(of: "127.0.0.1", with: "localhost")
-                let misnamed = try program.run("ls-remote", other, "--ca", registry.authority)
+                let misnamed = try program.run("ls-remote", other, "--ca", registry.certificates.authority)
                 #expect(misnamed.status == 1 && misnamed.errors.contains("not trusted"))
             }
         }

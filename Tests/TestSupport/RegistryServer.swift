@@ -16,9 +16,8 @@ public struct RegistryServer: Sendable {
     private let folder: TemporaryDirectory
     /// `127.0.0.1:PORT`.
     public let host: String
-    /// The certificate of the authority, of one with TLS; beside it there is nothing that a client needs.
-    public var authority: String { folder.path + "/ca/ca.crt" }
-    public var authorityDirectory: String { folder.path + "/ca" }
+    /// Of one with TLS.
+    public var certificates: TestCertificates { TestCertificates(at: folder.path) }
 
     /// Runs `body` while a registry runs, which is stopped whatever becomes of `body`.
     ///
@@ -50,8 +49,8 @@ public struct RegistryServer: Sendable {
             http: {addr: "127.0.0.1:0", secret: test
             """
         if case .tls = kind {
-            try makeCertificates(in: folder)
-            configuration += ", tls: {certificate: \(folder.path)/server.crt, key: \(folder.path)/server.key}"
+            let certificates = try TestCertificates(in: folder)
+            configuration += ", tls: {certificate: \(certificates.certificate), key: \(certificates.key)}"
         }
         configuration += "}\n"
         if case .password = kind {
@@ -83,25 +82,5 @@ public struct RegistryServer: Sendable {
             try await Task.sleep(for: .milliseconds(50))
         }
         throw NotStarted(log: (try? folder.read("log")).map { String(decoding: $0, as: UTF8.self) } ?? "")
-    }
-
-    private static func makeCertificates(in folder: TemporaryDirectory) throws {
-        let place = folder.path
-        try FileManager.default.createDirectory(atPath: place + "/ca", withIntermediateDirectories: false)
-        let key = ["-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        try Tool.succeed(
-            "openssl",
-            ["req", "-x509", "-subj", "/CN=tests", "-keyout", place + "/ca.key", "-out", place + "/ca/ca.crt"] + key)
-        try Tool.succeed(
-            "openssl",
-            ["req", "-subj", "/CN=127.0.0.1", "-keyout", place + "/server.key", "-out", place + "/server.csr"]
-                + key.dropLast(2))
-        try folder.write("names", Array("subjectAltName=IP:127.0.0.1".utf8))
-        try Tool.succeed(
-            "openssl",
-            [
-                "x509", "-req", "-in", place + "/server.csr", "-CA", place + "/ca/ca.crt", "-CAkey", place + "/ca.key",
-                "-CAcreateserial", "-days", "2", "-extfile", place + "/names", "-out", place + "/server.crt",
-            ])
     }
 }
