@@ -3,20 +3,25 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 # The release build links the Swift runtime in: it starts faster, and runs where Swift is not installed. It is stripped.
-RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s --product layerfs
+RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s
 BINARY = .build/release/layerfs
 
-.PHONY: build demo test faults check fmt bench install clean
+.PHONY: build registry demo test faults check fmt bench install clean
 
 build:
 	scripts/setup build
-	$(RELEASE)
+	$(RELEASE) --product layerfs
+
+# The part that speaks to registries (push, pull, login …), a program of its own: the network takes minutes to compile.
+registry:
+	scripts/setup build
+	$(RELEASE) --product layerfs-registry
 
 # The walk from `add bash` to a running root and an image, on this machine, in a temporary store.
 demo: build
 	scripts/demo $(BINARY)
 
-# All tests, with the real counterparts: Docker, skopeo, umoci, podman, buildah and the file systems.
+# All tests, with the real counterparts: Docker, skopeo, umoci, podman, buildah, a registry and the file systems.
 test:
 	scripts/setup build counterparts
 	scripts/test
@@ -40,8 +45,8 @@ bench: build
 	scripts/setup build counterparts
 	benchmarks/run $(BINARY)
 
-install: build
-	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/layerfs
+install: build registry
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BINARY) $(BINARY)-registry
 
 clean:
 	rm -rf .build

@@ -41,6 +41,31 @@ extension InteropTests {
             #expect(try docker.succeed(["load"], input: archive).text.contains("Loaded image: piped:1"))
         }
 
+        @Test("what layerfs pushed is pulled, with its diffIDs, and runs", .needs("docker-registry"))
+        func pulling() async throws {
+            try await RegistryServer.whileRunning(.plain) { registry in
+                let name = "\(registry.host)/team/shell:1"
+                try store.program.succeed("push", "shell", "docker://\(name)", "--tls-verify=false")
+                try docker.succeed(["pull", "--quiet", name])
+                let inspected = try docker.succeed(["inspect", "--format", "{{join .RootFS.Layers \" \"}}", name]).lines
+                let exported = try store.program.succeed("export", "shell", "--oci", folder.path + "/layout", "--json")
+                    .text
+                for diffID in try #require(inspected.first).split(separator: " ") { #expect(exported.contains(diffID)) }
+                let listed = try docker.succeed(["run", "--rm", "--network", "none", name, "bash", "-c", "ls /"])
+                #expect(Set(listed.lines).isSuperset(of: Self.names))
+                // What Docker pushes, layerfs pulls.
+                let back = "\(registry.host)/back:1"
+                try docker.succeed(["tag", name, back])
+                try docker.succeed(["push", "--quiet", back])
+                let pulled = folder.path + "/pulled"
+                try store.program.succeed("pull", "docker://\(back)", "--oci", pulled, "--tls-verify=false")
+                let again = "docker://\(registry.host)/again:1"
+                try store.program.succeed("push", "oci:\(pulled):1", again, "--tls-verify=false")
+                let config = try Tool.succeed("skopeo", ["inspect", "--config", "--tls-verify=false", again]).text
+                for diffID in inspected[0].split(separator: " ") { #expect(config.contains(diffID)) }
+            }
+        }
+
         @Test("the first program is the default command, with the usual PATH") func defaults() throws {
             let file = folder.path + "/archive"
             try store.program.succeed("export", "shell", "--docker", file, "--name", "defaults:1")

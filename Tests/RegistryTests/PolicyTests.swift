@@ -89,6 +89,23 @@ struct PolicyTests {
         if isFollowed { _ = try follow() } else { #expect(throws: RegistryError.self) { _ = try follow() } }
     }
 
+    @Test(
+        arguments: [
+            ("r.example", [.dns("r.example")], true), ("r.example", [.dns("R.Example")], true),
+            ("a.r.example", [.dns("*.r.example")], true), ("r.example", [.dns("x"), .dns("r.example")], true),
+            ("127.0.0.1", [.address([127, 0, 0, 1])], true),
+            // NIOSSL alone takes an address for a name.
+            ("localhost", [.address([127, 0, 0, 1])], false), ("127.0.0.1", [.dns("127.0.0.1")], false),
+            ("127.0.0.1", [.address([127, 0, 0, 2])], false), ("a.b.r.example", [.dns("*.r.example")], false),
+            ("r.example", [.dns("*.example")], false), ("r.example", [.dns("*")], false),
+            ("ra.example", [.dns("r*.example")], false),
+            ("r.example", [.dns("r.example.")], false), ("r.example", [], false),
+            ("r.example.org", [.dns("r.example")], false),
+        ] as [(String, [PeerIdentity.Name], Bool)])
+    func certificates(host: String, names: [PeerIdentity.Name], isTheHosts: Bool) {
+        #expect(PeerIdentity(host: host).isAmong(names) == isTheHosts)
+    }
+
     @Test func aRedirectionThatLeadsAwayFromHTTPSLater() throws {
         let registry = try HTTPURL(parsing: "http://r.example/").origin
         let cdn = try HTTPURL(parsing: "https://cdn.example/x")

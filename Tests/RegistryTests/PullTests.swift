@@ -19,13 +19,14 @@ struct PullTests {
 
     private func pull(
         _ registry: RegistryDouble, _ reference: String = "1", _ choice: PullImage.Choice = .all,
-        credential: Credential? = nil, isKnown: @escaping @Sendable (Descriptor) -> Bool = { _ in false }
+        credential: Credential? = nil, arrivals: Arrivals = Arrivals(),
+        isKnown: @escaping @Sendable (Descriptor) -> Bool = { _ in false }
     ) async throws -> TransferSummary {
         let layout = try LayoutDirectory(making: path)
         return try await registry.connect(credential: credential) { repository in
             var pull = PullImage(repository, into: layout, choice)
             pull.isKnown = isKnown
-            return try await pull.run(reference, annotations: [AnnotationKey.referenceName: "1"])
+            return try await pull.run(reference, annotations: [AnnotationKey.referenceName: "1"], arrivals)
         }
     }
 
@@ -73,45 +74,51 @@ struct PullTests {
         #expect(try blob(manifest.layers[0].digest) == layer)
     }
 
+    /// The part of `body` that the request asks for as far as `count` bytes; the connection ends when they have arrived.
+    private static func cut(
+        _ body: [UInt8], _ request: HTTPDouble.Request, after count: Int, _ arrivals: Arrivals
+    ) -> HTTPDouble.Reply {
+        let start = request.headers["range"].flatMap { Int($0.dropFirst(6).dropLast()) } ?? 0
+        var reply = HTTPDouble.Reply(start == 0 ? 200 : 206, [], Array(body[start..<(start + count)]))
+        if start > 0 { reply.headers = [("Content-Range", "bytes \(start)-\(body.count - 1)/\(body.count)")] }
+        reply.claimedLength = body.count - start
+        reply.beforeClosing = { arrivals.wait(for: Int64(start + count)) }
+        return reply
+    }
+
     @Test func aConnectionThatBreaksIsGoneOnWith() async throws {
         let asked = Mutex<[String?]>([])
+        let arrivals = Arrivals()
         let body = layer
-        let registry = try RegistryDouble { request, contents in
-            guard request.target.hasSuffix("\(Digest(hashing: body))"), request.method == "GET" else { return nil }
+        let registry = try RegistryDouble { request, _ in
+            guard request.target.hasSuffix("\(Digest(hashing: body))") else { return nil }
             let count = asked.withLock {
                 $0.append(request.headers["range"])
                 return $0.count
             }
-            let start = request.headers["range"].flatMap { Int($0.dropFirst(6).dropLast()) } ?? 0
-            if count == 3 { return nil }
-            // Less than it says: the connection ends in the middle.
-            var reply = HTTPDouble.Reply(start == 0 ? 200 : 206, [], Array(body[start..<(start + 50_000)]))
-            if start > 0 { reply.headers = [("Content-Range", "bytes \(start)-\(body.count - 1)/\(body.count)")] }
-            reply.claimedLength = body.count - start
-            return reply
+            return count == 3 ? nil : Self.cut(body, request, after: 50_000, arrivals)
         }
         let manifest = registry.addImage(layer: layer)
-        _ = try await pull(registry)
+        _ = try await pull(registry, arrivals: arrivals)
         #expect(try blob(manifest.layers[0].digest) == layer)
         #expect(asked.withLock { $0 } == [nil, "bytes=50000-", "bytes=100000-"])
     }
 
     @Test func aLaterPullGoesOnWhereOneEnded() async throws {
+        let arrivals = Arrivals()
         let body = layer
         let isBroken = Mutex(true)
         let registry = try RegistryDouble { request, _ in
             guard request.target.hasSuffix("\(Digest(hashing: body))"), isBroken.withLock({ $0 }) else { return nil }
             if request.headers["range"] != nil { return HTTPDouble.Reply(503) }
-            var reply = HTTPDouble.Reply(200, [], Array(body[..<70_000]))
-            reply.claimedLength = body.count
-            return reply
+            return Self.cut(body, request, after: 70_000, arrivals)
         }
         let manifest = registry.addImage(layer: layer)
-        await #expect(throws: RegistryError.self) { try await pull(registry) }
+        await #expect(throws: RegistryError.self) { try await pull(registry, arrivals: arrivals) }
         isBroken.withLock { $0 = false }
         _ = try await pull(registry)
         #expect(try blob(manifest.layers[0].digest) == layer)
-        #expect(registry.requests.last { $0.headers["range"] != nil }?.headers["range"] == "bytes=70000-")
+        #expect(registry.requests.compactMap { $0.headers["range"] }.last == "bytes=70000-")
     }
 
     /// A wrong answer for the layer, and whether the pull gets over it.
@@ -270,5 +277,19 @@ struct PullTests {
         }
         await #expect(throws: RegistryError.self) { try await pull(registry) }
         #expect(try folder.read("canary") == Array("canary".utf8))
+    }
+}
+
+/// Lets a server wait until what it sent has arrived.
+final class Arrivals: TransferObserver {
+    private let most = Mutex<Int64>(0)
+
+    func transfer(_ blob: Descriptor, _ event: TransferEvent) {
+        if case .reached(let count) = event { most.withLock { $0 = max($0, count) } }
+    }
+
+    func wait(for count: Int64) {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while most.withLock({ $0 }) < count, ContinuousClock.now < deadline { usleep(1000) }
     }
 }

@@ -65,8 +65,9 @@ struct PushTests {
     @Test func theLeastChunkOfTheRegistryIsHonoured() async throws {
         let registry = try RegistryDouble { request, contents in
             guard request.method == "POST" else { return nil }
-            contents.uploads["u"] = []
-            return .init(202, [("Location", "/v2/r/blobs/uploads/u"), ("OCI-Chunk-Min-Length", "90000")])
+            let name = "u\(contents.uploads.count)"
+            contents.uploads[name] = []
+            return .init(202, [("Location", "/v2/r/blobs/uploads/\(name)"), ("OCI-Chunk-Min-Length", "90000")])
         }
         _ = try await push(registry, chunkSize: 1000)
         #expect(registry.requests.filter { $0.method == "PATCH" }.map { $0.body.count } == [90_000, 90_000, 20_000])

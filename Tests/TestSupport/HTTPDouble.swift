@@ -25,6 +25,8 @@ public final class HTTPDouble: Sendable {
         public var claimedLength: Int?
         /// The body in chunks, without a length.
         public var isChunked = false
+        /// Called when all is sent, before the connection is closed.
+        public var beforeClosing: @Sendable () -> Void = {}
 
         public init(_ status: Int, _ headers: [(String, String)] = [], _ body: [UInt8] = []) {
             self.status = status
@@ -117,6 +119,7 @@ private final class Worker: Sendable {
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }
+        reply.beforeClosing()
         shutdown(connection, Int32(SHUT_WR))
         // Until the client is done, lest a reset takes the answer away from it.
         var buffer = [UInt8](repeating: 0, count: 4096)

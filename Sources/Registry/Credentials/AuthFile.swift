@@ -40,6 +40,7 @@ struct AuthFile: Sendable {
 
     /// With `credential` for `host`; without any where it is nil.
     func setting(_ credential: Credential?, host: String) -> AuthFile {
+        if credential == nil, document["auths"] == nil { return self }
         let key = Self.serverKey(host)
         var auths = document["auths"] ?? .object([])
         if credential == nil {

@@ -82,7 +82,7 @@ public struct CredentialStore: Sendable {
                 }
             }
             let changed = file.setting(nil, host: host)
-            if file.bytes != changed.bytes, file.contains(host: host) {
+            if file.bytes != changed.bytes {
                 try write(changed, to: path)
                 places.append(path)
             }

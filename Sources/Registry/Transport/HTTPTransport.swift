@@ -11,13 +11,20 @@ final class HTTPTransport: Sendable {
     private let registryTLS: TLSConfiguration
     private let otherTLS: TLSConfiguration
     private let proxies: ProxySettings
-    /// One for each way there is: direct, and through each proxy.
-    private let clients = Mutex<[ProxySettings.Server?: HTTPClient]>([:])
+    private let verifiesRegistry: Bool
+    private let clients = Mutex<[Way: HTTPClient]>([:])
+
+    /// Whom a client speaks to, and how.
+    private struct Way: Hashable {
+        var origin: Origin
+        var proxy: ProxySettings.Server?
+    }
 
     /// - Throws: ``RegistryError/unusableFile(path:reason:)``.
     init(registryHost: String, security: ConnectionSecurity, proxies: ProxySettings) throws(RegistryError) {
         self.registryHost = registryHost
         self.proxies = proxies
+        verifiesRegistry = security.verifies
         registryTLS = try security.registryConfiguration()
         otherTLS = try security.otherConfiguration()
     }
@@ -41,7 +48,7 @@ final class HTTPTransport: Sendable {
         if request.url.origin.isSecure {
             outgoing.tlsConfiguration = request.url.origin.host == registryHost ? registryTLS : otherTLS
         }
-        let client = client(for: proxies.server(for: request.url.origin))
+        let client = client(for: request.url.origin)
         do {
             let answer = try await client.execute(outgoing, deadline: .distantFuture)
             return HTTPResponse(url: request.url, answer)
@@ -57,9 +64,10 @@ final class HTTPTransport: Sendable {
         for client in all { try? await client.shutdown() }
     }
 
-    private func client(for proxy: ProxySettings.Server?) -> HTTPClient {
-        clients.withLock { clients in
-            if let client = clients[proxy] { return client }
+    private func client(for origin: Origin) -> HTTPClient {
+        let way = Way(origin: origin, proxy: proxies.server(for: origin))
+        return clients.withLock { clients in
+            if let client = clients[way] { return client }
             var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
             configuration.timeout.connect = .seconds(15)
             // Of silence, not of the whole.
@@ -68,7 +76,11 @@ final class HTTPTransport: Sendable {
             configuration.connectionPool.retryConnectionEstablishment = false
             // One connection for each blob: a lost one hurts one blob.
             configuration.httpVersion = .http1Only
-            configuration.proxy = proxy.map { server in
+            if origin.isSecure, verifiesRegistry || origin.host != registryHost {
+                let identity = PeerIdentity(host: origin.host)
+                configuration.http1_1ConnectionDebugInitializer = { identity.check($0) }
+            }
+            configuration.proxy = way.proxy.map { server in
                 let authorization: HTTPClient.Authorization? =
                     if case .password(let user, let password)? = server.credential {
                         .basic(username: user, password: password)
@@ -76,7 +88,7 @@ final class HTTPTransport: Sendable {
                 return .server(host: server.host, port: server.port, authorization: authorization)
             }
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-            clients[proxy] = client
+            clients[way] = client
             return client
         }
     }

@@ -20,6 +20,7 @@ enum TransportFailure: Error {
             self = .untrusted(reason: "its certificate is for another host")
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             self = .untrusted(reason: Self.reason(tls: "\(error)"))
+        case is PeerIdentity.Mismatch: self = .untrusted(reason: "its certificate is for another host")
         case let error as IOError: self = .broken(reason: Self.reason(error))
         case let error as HTTPClientError: self.init(error)
         default: self = .broken(reason: Self.plain("\(error)"))
