@@ -65,7 +65,10 @@ let package = Package(
 
         // Layers and images as others read them.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        module("ImageTransport", "Bytes", "CZlib", "Digests", "OCI", "Posix", "Tar", "Trees", system),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        module(
+            "ImageTransport", "Bytes", "CLzma", "CZlib", "CZstd", "Digests", "OCI", "Posix", "Tar", "Trees", system),
 
         // The use cases, and the command line on top of them.
         module(
