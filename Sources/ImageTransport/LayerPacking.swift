@@ -57,7 +57,7 @@ public struct LayerPacking: Sendable {
         return Result(diffID: DiffID(try output.finish()), size: size)
     }
 
-    private static func ordered(_ entries: [Entry]) -> [Entry] {
+    static func ordered(_ entries: [Entry]) -> [Entry] {
         guard entries.contains(where: { $0.kind == .whiteout }) else { return entries.sorted { $0.path < $1.path } }
         // No name begins with NUL, so that such a key comes before all siblings.
         let keyed = entries.map { entry in
@@ -73,9 +73,11 @@ public struct LayerPacking: Sendable {
         min(entry.metadata.modified.seconds, sourceDateEpoch ?? .max)
     }
 
-    private func header(for entry: Entry) throws(TransportError) -> TarHeader {
+    func header(for entry: Entry) throws(TransportError) -> TarHeader {
         let name: ByteString = entry.path.isRoot ? "." : entry.path.relative
-        guard !entry.path.name.hasPrefix(WhiteoutName.prefix) else { throw .reservedName(entry.path) }
+        guard entry.isOpaqueMarker || !entry.path.name.hasPrefix(WhiteoutName.prefix) else {
+            throw .reservedName(entry.path)
+        }
         let kind: TarHeader.Kind
         switch entry.kind {
         case .directory: kind = .directory
@@ -86,7 +88,9 @@ public struct LayerPacking: Sendable {
         case .fifo: kind = .fifo
         case .whiteout:
             // Nothing of it is ever extracted, so that nothing of it needs to vary.
-            let marker = entry.path.parent.appending(WhiteoutName.prefix + entry.path.name).relative
+            let marker =
+                entry.isOpaqueMarker
+                ? entry.path.relative : entry.path.parent.appending(WhiteoutName.prefix + entry.path.name).relative
             return TarHeader(name: marker, kind: .file(size: 0), mode: 0o644)
         }
         return TarHeader(
@@ -100,5 +104,7 @@ public struct LayerPacking: Sendable {
 enum WhiteoutName {
     static let prefix: ByteString = ".wh."
     /// Hides all that lower layers have in the same directory.
-    static let opaque: ByteString = ".wh..wh..opq"
+    static let opaque = Entry.opaqueMarker
+    /// What a union file system (AUFS) keeps for itself.
+    static let metadataPrefix: ByteString = ".wh..wh."
 }

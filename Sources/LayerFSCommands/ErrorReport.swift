@@ -84,8 +84,10 @@ enum ErrorReport {
         case .invalidTarget: conflict
         case .layoutBusy: busy
         case .contentSize, .malformedDocument, .missing, .digestMismatch, .sizeMismatch, .diffIDMismatch, .layerCount,
-            .gzip, .invalidLayer:
+            .gzip, .damagedStream, .expandsTooMuch, .invalidLayer, .invalidSkeleton, .mediaTypeMismatch, .tooManyLayers:
             integrity
+        case .malformedLocation, .severalImages: usage
+        case .noSuchImage, .noSuchPlatform: notFound
         case .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory: failure
         }
     }

@@ -16,6 +16,8 @@ public struct ImageRecord: Hashable, Sendable, Codable {
     /// The bytes of the union's files, each path counted.
     public var size: UInt64
     public var settings: ImageSettings
+    /// Of an image that came from elsewhere: what it takes to give the same image back.
+    public var original: Original?
 
     /// A layer of the image: its name when the image was composed, and the digest of its record.
     public struct Layer: Hashable, Sendable, Codable {
@@ -40,7 +42,7 @@ public struct ImageRecord: Hashable, Sendable, Codable {
 
     public init(
         created: String, expression: String, layers: [Layer], onConflict: ConflictPolicy, entries: Int, size: UInt64,
-        settings: ImageSettings
+        settings: ImageSettings, original: Original? = nil
     ) {
         self.created = created
         self.expression = expression
@@ -49,6 +51,47 @@ public struct ImageRecord: Hashable, Sendable, Codable {
         self.entries = entries
         self.size = size
         self.settings = settings
+        self.original = original
+    }
+
+    /// An image as it was before it was imported.
+    public struct Original: Hashable, Sendable, Codable {
+        /// The media type of the manifest.
+        public var mediaType: String?
+        /// The manifest's bytes, a blob of the store; nil when it had none, as in an archive of Docker's.
+        public var manifest: Digest?
+        /// The configuration's bytes, a blob of the store.
+        public var configuration: Digest
+        /// As the manifest names them, the lowest first.
+        public var layers: [Layer]
+
+        public init(mediaType: String?, manifest: Digest?, configuration: Digest, layers: [Layer]) {
+            (self.mediaType, self.manifest, self.configuration) = (mediaType, manifest, configuration)
+            self.layers = layers
+        }
+
+        /// A layer as the image had it.
+        public struct Layer: Hashable, Sendable, Codable {
+            public var mediaType: String
+            /// Of the bytes as they were, compressed mostly.
+            public var digest: Digest
+            public var size: UInt64
+            /// How the same bytes are made of the layer's tar: `none`, `layerfs`, `zlib LEVEL HEADER`; nil when that is not known.
+            public var encoding: String?
+            /// Whether the bytes are kept, as a blob of the store; else absent.
+            public var isKept: Bool?
+
+            public init(mediaType: String, digest: Digest, size: UInt64, encoding: String?, isKept: Bool?) {
+                (self.mediaType, self.digest, self.size) = (mediaType, digest, size)
+                (self.encoding, self.isKept) = (encoding, isKept)
+            }
+        }
+
+        /// The blobs that belong to it, with their sizes where they are known.
+        var blobs: [(digest: Digest, size: UInt64?)] {
+            [manifest, configuration].compactMap { $0 }.map { ($0, nil) }
+                + layers.filter { $0.isKept == true }.map { ($0.digest, $0.size) }
+        }
     }
 }
 

@@ -23,7 +23,9 @@ struct ComposeCommand: ParsableCommand {
         transform: Name.init)
     var name: Name?
 
-    @Option(name: .long, help: "What to do where layers disagree: error, last or first.")
+    @Option(
+        name: .long,
+        help: "What to do where layers disagree: error, last, first, or overlay: replace as container engines do.")
     var onConflict: ConflictPolicy?
 
     @Flag(name: .long, help: "Let the name stand for the new image when it stands for another.")
