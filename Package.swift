@@ -78,7 +78,7 @@ let package = Package(
         module(
             "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
             "Packages",
-            "Posix", "Sandbox", "Trees", argumentParser),
+            "Posix", "Sandbox", "Tar", "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
 
         // Starts a sandbox as another user, which the test process cannot become.

@@ -14,7 +14,7 @@ public import Trees
 /// What is written depends on the image and the options, not on the machine, the time or the number of workers. It is
 /// read back and verified before it gets its final name; a failure, or the end of the process, leaves nothing there.
 public struct ImageExporter: Sendable {
-    private let contents: any ContentSource
+    let contents: any ContentSource
     /// How layers of images are compressed.
     public var compression = Compression.gzip
     public var packing = LayerPacking()
@@ -111,12 +111,22 @@ public struct ImageExporter: Sendable {
             created: created, author: image.author, platform: image.platform, execution: image.execution, diffIDs: [])
         var layers: [Descriptor] = []
         for layer in image.layers {
+            if let original = layer.original {
+                layers.append(try write(layer, original, into: layout))
+                configuration.diffIDs.append(original.diffID)
+                configuration.history.append(.init(created: created, createdBy: layer.createdBy))
+                continue
+            }
             let descriptor = try layout.addBlob(compression.layerMediaType) { sink in
                 configuration.diffIDs.append(try pack(layer.entries, compression, into: sink).diffID)
             }
             layers.append(descriptor)
             configuration.history.append(.init(created: created, createdBy: layer.createdBy))
         }
+        if let documents = image.original {
+            return try write(documents, layers, annotations: image.annotations, into: layout)
+        }
+        for index in layers.indices { layers[index].mediaType = layers[index].mediaType.asOCI }
         let config = try layout.addDocument(.imageConfiguration, configuration.canonicalBytes)
         let manifest = Manifest(config: config, layers: layers, annotations: image.annotations)
         return try layout.addDocument(.imageManifest, manifest.canonicalBytes)

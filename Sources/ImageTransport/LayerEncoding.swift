@@ -1,6 +1,7 @@
 import Bytes
 import Digests
-import Posix
+public import Posix
+public import Trees
 
 /// How the bytes of a compressed layer are made of its tar, where that is known.
 public enum LayerEncoding: Hashable, Sendable {
@@ -63,6 +64,35 @@ public enum LayerEncoding: Hashable, Sendable {
     }
 
     // MARK: Finding out
+
+    /// How the bytes of `layer` are made of its tar; nil when none of the ways that layerfs knows gives them.
+    ///
+    /// - Parameters:
+    ///   - skeleton: of the tar; nil when it is the canonical one.
+    ///   - contents: has all that the tar needs.
+    /// - Throws: what the contents throw.
+    public static func find(
+        for layer: SourceImage.Layer, skeleton: Skeleton?, contents: any ContentSource, pool: WorkerPool
+    ) throws -> LayerEncoding? {
+        for candidate in candidates(layer.format, prefix: layer.prefix) {
+            if candidate == .none { return candidate }
+            let sink = MatchingSink(prefix: layer.prefix)
+            do {
+                try candidate.encode(into: sink, pool: pool) { output in
+                    if let skeleton {
+                        _ = try TarAssembly(skeleton: skeleton, contents: contents, progress: nil).write(into: output)
+                    } else {
+                        _ = try LayerPacking().pack(
+                            Array(layer.tree.entries.dropFirst()), from: contents, into: output, progress: nil)
+                    }
+                }
+            } catch is MatchingSink.Mismatch {
+                continue
+            }
+            if sink.finish() == layer.blob.digest { return candidate }
+        }
+        return nil
+    }
 
     /// What could have made a stream that begins with `prefix`.
     static func candidates(_ format: StreamFormat, prefix: [UInt8]) -> [LayerEncoding] {

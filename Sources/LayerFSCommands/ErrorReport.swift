@@ -8,6 +8,7 @@ import OCI
 import Packages
 import Posix
 import Sandbox
+import Tar
 import Trees
 
 /// What a person and a script are told of an error: the message, and the exit code that --help documents.
@@ -35,6 +36,7 @@ enum ErrorReport {
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
         case PackageDatabaseError.notInstalled: notFound
+        case is TarError: integrity
         case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
@@ -66,7 +68,7 @@ enum ErrorReport {
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity
         case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName,
-            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded:
+            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded, .importNameNeeded:
             usage
         case .system, .inconsistentTree, .unusableSource, .denied: failure
         }

@@ -21,7 +21,8 @@ public struct LayerFSCommand: ParsableCommand {
         version: "layerfs \(LayerFSVersion.text)",
         subcommands: [
             AddCommand.self, ComposeCommand.self, RunCommand.self, MaterializeCommand.self, ExportCommand.self,
-            ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self, RemoveCommand.self,
+            ImportCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self,
+            RemoveCommand.self,
             CheckStoreCommand.self, CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
         ])
 

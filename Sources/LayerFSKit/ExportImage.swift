@@ -53,6 +53,8 @@ public struct ExportImage: Sendable {
         public var name: String?
         /// Where an archive for standard output is put together before its first byte is sent.
         public var scratchDirectory: ByteString = "/var/tmp"
+        /// Compress layers that were imported anew, instead of giving them back as they were; their tars stay the same.
+        public var recompresses = false
 
         public init() {}
     }
@@ -86,7 +88,7 @@ public struct ExportImage: Sendable {
                 : try exporter.writeTar(entries, at: path)
             return Result(target: target, layers: [], diffIDs: [written.diffID.description])
         }
-        let image = try describe(selection, composition, options.form, exporter.packing)
+        let image = try describe(selection, composition, options, exporter.packing)
         let packing = exporter.packing
         exporter.check = { written in try Self.compare(written, entries, packing) }
         let written = try write(image, name, to: target, exporter, scratch: options.scratchDirectory)
@@ -108,20 +110,27 @@ public struct ExportImage: Sendable {
     }
 
     private func describe(
-        _ selection: Selection, _ composition: Composition, _ form: LayerForm, _ packing: LayerPacking
+        _ selection: Selection, _ composition: Composition, _ options: Options, _ packing: LayerPacking
     ) throws -> ImageDescription {
         let defaults = try ImageDefaults(workspace, selection)
         let sources = selection.layers.map(\.record.source)
         let parts: [(entries: [Entry], source: String)] =
-            switch form {
+            switch options.form {
             case .diff: zip(composition.contributions, sources).map { ($0.entries, $1) }
             case .full: zip(composition.complete, sources).map { ($0.entries, $1) }
             case .flat: [(Array(composition.tree.entries.dropFirst()), "layerfs compose \(selection.expression)")]
             }
         let newest = composition.tree.entries.map { packing.recorded($0).metadata.modified.seconds }.max()
-        return ImageDescription(
-            layers: parts.filter { !$0.entries.isEmpty }.map { .init(entries: $0.entries, createdBy: $0.source) },
-            platform: defaults.platform, execution: defaults.execution, created: newest)
+        var image = ImageDescription(
+            layers: [], platform: defaults.platform, execution: defaults.execution, created: newest)
+        var rest = parts[...]
+        if options.form == .diff {
+            let originals = try ExportOriginals(workspace, selection, recompressing: options.recompresses)
+            (image.layers, image.original) = (originals.layers, originals.documents)
+            rest = parts.dropFirst(originals.layers.count)
+        }
+        image.layers += rest.filter { !$0.entries.isEmpty }.map { .init(entries: $0.entries, createdBy: $0.source) }
+        return image
     }
 
     /// Compares what unpacking the written layers gives with what was composed.
@@ -130,7 +139,8 @@ public struct ExportImage: Sendable {
         for entry in entries {
             let expected = packing.recorded(entry)
             let found = left.removeValue(forKey: entry.path)
-            guard found == expected else {
+            // What was imported keeps its time as it was.
+            guard found == expected || found == entry else {
                 throw .replayDiffers(
                     entry.path, expected: "\(expected.kind)", found: found.map { "\($0.kind)" } ?? "absent")
             }

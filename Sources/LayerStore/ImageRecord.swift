@@ -25,9 +25,11 @@ public struct ImageRecord: Hashable, Sendable, Codable {
         public var record: Digest
         /// Of a layer that came with an image: how that image settles conflicts among its own layers.
         public var group: Group?
+        /// Of a layer of an imported image: as that image had it.
+        public var blob: Blob?
 
-        public init(name: String, record: Digest, group: Group? = nil) {
-            (self.name, self.record, self.group) = (name, record, group)
+        public init(name: String, record: Digest, group: Group? = nil, blob: Blob? = nil) {
+            (self.name, self.record, self.group, self.blob) = (name, record, group, blob)
         }
     }
 
@@ -54,7 +56,7 @@ public struct ImageRecord: Hashable, Sendable, Codable {
         self.original = original
     }
 
-    /// An image as it was before it was imported.
+    /// The documents of an image as it was before it was imported.
     public struct Original: Hashable, Sendable, Codable {
         /// The media type of the manifest.
         public var mediaType: String?
@@ -62,36 +64,34 @@ public struct ImageRecord: Hashable, Sendable, Codable {
         public var manifest: Digest?
         /// The configuration's bytes, a blob of the store.
         public var configuration: Digest
-        /// As the manifest names them, the lowest first.
-        public var layers: [Layer]
 
-        public init(mediaType: String?, manifest: Digest?, configuration: Digest, layers: [Layer]) {
+        public init(mediaType: String?, manifest: Digest?, configuration: Digest) {
             (self.mediaType, self.manifest, self.configuration) = (mediaType, manifest, configuration)
-            self.layers = layers
         }
+    }
 
-        /// A layer as the image had it.
-        public struct Layer: Hashable, Sendable, Codable {
-            public var mediaType: String
-            /// Of the bytes as they were, compressed mostly.
-            public var digest: Digest
-            public var size: UInt64
-            /// How the same bytes are made of the layer's tar: `none`, `layerfs`, `zlib LEVEL HEADER`; nil when that is not known.
-            public var encoding: String?
-            /// Whether the bytes are kept, as a blob of the store; else absent.
-            public var isKept: Bool?
+    /// A layer as an image had it before it was imported: compressed mostly.
+    public struct Blob: Hashable, Sendable, Codable {
+        public var mediaType: String
+        public var digest: Digest
+        public var size: UInt64
+        /// How the same bytes are made of the layer's tar: `none`, `layerfs`, `zlib LEVEL HEADER`; nil when that is not known.
+        public var encoding: String?
+        /// Whether the bytes are kept, as a blob of the store; else absent.
+        public var isKept: Bool?
 
-            public init(mediaType: String, digest: Digest, size: UInt64, encoding: String?, isKept: Bool?) {
-                (self.mediaType, self.digest, self.size) = (mediaType, digest, size)
-                (self.encoding, self.isKept) = (encoding, isKept)
+        public init(mediaType: String, digest: Digest, size: UInt64, encoding: String?, isKept: Bool?) {
+            (self.mediaType, self.digest, self.size) = (mediaType, digest, size)
+            (self.encoding, self.isKept) = (encoding, isKept)
+        }
+    }
+
+    /// The blobs of its original that the store keeps, with their sizes where they are known.
+    var originalBlobs: [(digest: Digest, size: UInt64?)] {
+        [original?.manifest, original?.configuration].compactMap { $0 }.map { ($0, nil) }
+            + layers.compactMap { layer in
+                layer.blob.flatMap { $0.isKept == true ? ($0.digest, $0.size) : nil }
             }
-        }
-
-        /// The blobs that belong to it, with their sizes where they are known.
-        var blobs: [(digest: Digest, size: UInt64?)] {
-            [manifest, configuration].compactMap { $0 }.map { ($0, nil) }
-                + layers.filter { $0.isKept == true }.map { ($0.digest, $0.size) }
-        }
     }
 }
 

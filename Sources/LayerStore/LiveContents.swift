@@ -24,7 +24,7 @@ struct LiveContents {
                 case .image:
                     guard digests.insert(record).inserted else { continue }
                     let image = try store.imageRecord(record)
-                    digests.formUnion(image.original?.blobs.map(\.digest) ?? [])
+                    digests.formUnion(image.originalBlobs.map(\.digest))
                     for layer in image.layers { try insert(layer: layer.record, of: store) }
                 }
             }

@@ -55,7 +55,7 @@ struct StoreGraph {
             guard let image = read(digest, { () throws(LayerStoreError) in try store.imageRecord(digest) }) else {
                 continue
             }
-            originals[digest] = image.original?.blobs
+            originals[digest] = image.originalBlobs
             for layer in image.layers {
                 layers[layer.record, default: Layer()].images.formUnion(names)
                 if !named.contains(layer.record) { layers[layer.record]?.names.insert(layer.name) }

@@ -27,6 +27,9 @@ struct ExportCommand: ParsableCommand {
     @Option(name: .long, help: "How layers are compressed: gzip or none.")
     var compression: Compression?
 
+    @Flag(name: .long, help: "Compress layers that were imported anew, instead of giving them back as they were.")
+    var recompress = false
+
     @Option(name: .long, help: ArgumentHelp("The image's name (default: that of the root).", valueName: "name[:tag]"))
     var name: String?
 
@@ -41,6 +44,7 @@ struct ExportCommand: ParsableCommand {
         var options = ExportImage.Options()
         options.form = layers
         options.compression = compression ?? target.usualCompression
+        options.recompresses = recompress || compression != nil
         options.name = name
         options.scratchDirectory = Environment.current.temporaryDirectory
         let workspace = try storeOptions.workspace(.reading)
