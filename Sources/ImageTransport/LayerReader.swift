@@ -27,7 +27,8 @@ final class HashingIntake: LayerIntake {
 
 /// Reads the tar of one layer: its tree by way of a ``LayerReplay``, the contents of its files, and what else the tar has.
 struct LayerReader {
-    private var replay: LayerReplay
+    /// nil where members are not applied: then any archive will do.
+    private var replay: LayerReplay?
     private var decoder = TarDecoder()
     private let intake: any LayerIntake
     /// Told of holes, whose zeros are made up and not in the tar.
@@ -40,7 +41,7 @@ struct LayerReader {
     private var runs: [(others: UInt64, offset: UInt64, count: UInt64)] = []
     private var parts: [Skeleton.Part] = []
 
-    init(replay: LayerReplay, intake: any LayerIntake, expand: @escaping (UInt64) throws -> Void) {
+    init(replay: LayerReplay? = nil, intake: any LayerIntake, expand: @escaping (UInt64) throws -> Void) {
         (self.replay, self.intake, self.expand) = (replay, intake, expand)
     }
 
@@ -74,7 +75,7 @@ struct LayerReader {
 
     /// What a layer is.
     struct Layer {
-        var replay: LayerReplay
+        var replay: LayerReplay?
         var tree: Tree
         var diffID: DiffID
         /// Of the tar, in bytes.
@@ -90,7 +91,7 @@ struct LayerReader {
     consuming func finish() throws -> Layer {
         try decoder.finish()
         try endMember()
-        let tree = try replay.endLayer()
+        let tree = try replay?.endLayer() ?? .empty
         let size = diffID.count
         return Layer(
             replay: replay, tree: tree, diffID: DiffID(diffID.finalize()), size: size, parts: parts, tail: others,
@@ -139,6 +140,6 @@ struct LayerReader {
                 Skeleton.Part(others: run.others, offset: run.offset, count: run.count, content: digest))
         }
         runs.removeAll(keepingCapacity: true)
-        try replay.add(header, digest: digest)
+        try replay?.add(header, digest: digest)
     }
 }

@@ -135,7 +135,7 @@ public struct LayerStream {
         let hasher = blob
         let size = blob.count
         return (
-            layer.replay,
+            layer.replay ?? LayerReplay(),
             SourceImage.Layer(
                 tree: layer.tree, diffID: layer.diffID, size: layer.size, parts: layer.parts, tail: layer.tail,
                 blob: (hasher.finalize(), size), format: decompressor.format ?? .plain, mediaType: nil, prefix: prefix,
