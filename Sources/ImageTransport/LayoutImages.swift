@@ -8,7 +8,7 @@ struct LayoutImages {
     /// How deep an index may name further indexes, and how many documents may be read on the way: a small layout can name one
     /// index a thousand times over.
     private static let depthLimit = 8
-    private static let documentLimit = 10_000
+    private static let documentLimit = 500
 
     /// An image that an index names.
     private struct Candidate {

@@ -173,10 +173,14 @@ import Trees
         #expect(report.blobs.count == 0)
         _ = try workspace(.reindexing)
         #expect(try CheckStore(workspace(.reading)).run().damages.isEmpty)
-        let store = try workspace(.reading).store
-        let image = try store.imageRecord(#require(try store.lookUp(Name("imported"))).record)
-        let skeleton = try #require(try store.skeleton(of: store.layerRecord(image.layers[1].record)))
-        for digest in [skeleton.others, image.original?.configuration ?? .empty, image.original?.manifest ?? .empty] {
+        // Not longer than needed: a store that is open cannot be collected.
+        func digests() throws -> [Digest] {
+            let store = try workspace(.reading).store
+            let image = try store.imageRecord(#require(try store.lookUp(Name("imported"))).record)
+            let skeleton = try #require(try store.skeleton(of: store.layerRecord(image.layers[1].record)))
+            return [skeleton.others, image.original?.configuration ?? .empty, image.original?.manifest ?? .empty]
+        }
+        for digest in try digests() {
             let blob = directory.path + "/store/blobs/sha256/\(BlobPath.of(digest))"
             try FileManager.default.moveItem(atPath: blob, toPath: blob + "-away")
             let damages = try CheckStore(workspace(.reading)).run().damages.filter { $0.kind == .missing }
