@@ -127,7 +127,7 @@ let package = Package(
         tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
-            "Packages", "Posix", "Sandbox", "TestSupport", "Trees", system),
+            "Packages", "Posix", "Sandbox", "Tar", "TestSupport", "Trees", system),
         tests("LayerFSCommandsTests", "Bytes", "LayerFSCommands", "LayerFSKit", "Loader", "Trees", argumentParser),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),

@@ -120,9 +120,18 @@ public struct ImageExporter: Sendable {
             created: created, author: image.author, platform: image.platform, execution: image.execution, diffIDs: [])
         var layers: [Descriptor] = []
         for layer in image.layers {
-            layers.append(try add(layer.entries, to: layout, &configuration))
+            if let original = layer.original {
+                layers.append(try write(layer, original, into: layout))
+                configuration.diffIDs.append(original.diffID)
+            } else {
+                layers.append(try add(layer.entries, to: layout, &configuration))
+            }
             configuration.history.append(.init(created: created, createdBy: layer.createdBy))
         }
+        if let documents = image.original {
+            return try write(documents, layers, annotations: image.annotations, into: layout)
+        }
+        for index in layers.indices { layers[index].mediaType = layers[index].mediaType.asOCI }
         let config = try layout.addDocument(.imageConfiguration, configuration.canonicalBytes)
         let manifest = Manifest(config: config, layers: layers, annotations: image.annotations)
         return try layout.addDocument(.imageManifest, manifest.canonicalBytes)

@@ -68,7 +68,9 @@ public struct LayerPacking: Sendable {
 
     func header(for entry: Entry) throws(TransportError) -> TarHeader {
         let name: ByteString = entry.path.isRoot ? "." : entry.path.relative
-        guard !entry.path.name.hasPrefix(WhiteoutName.prefix) else { throw .reservedName(entry.path) }
+        guard entry.isOpaqueMarker || !entry.path.name.hasPrefix(WhiteoutName.prefix) else {
+            throw .reservedName(entry.path)
+        }
         let kind: TarHeader.Kind
         switch entry.kind {
         case .directory: kind = .directory
@@ -79,7 +81,9 @@ public struct LayerPacking: Sendable {
         case .fifo: kind = .fifo
         case .whiteout:
             // Nothing of it is ever extracted, so that nothing of it needs to vary.
-            let marker = entry.path.parent.appending(WhiteoutName.prefix + entry.path.name).relative
+            let marker =
+                entry.isOpaqueMarker
+                ? entry.path.relative : entry.path.parent.appending(WhiteoutName.prefix + entry.path.name).relative
             return TarHeader(name: marker, kind: .file(size: 0), mode: 0o644)
         }
         return TarHeader(
@@ -111,5 +115,7 @@ extension ContentSource {
 enum WhiteoutName {
     static let prefix: ByteString = ".wh."
     /// Hides all that lower layers have in the same directory.
-    static let opaque: ByteString = ".wh..wh..opq"
+    static let opaque = Entry.opaqueMarker
+    /// What a union file system (AUFS) keeps for itself.
+    static let metadataPrefix: ByteString = ".wh..wh."
 }

@@ -31,6 +31,8 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
     case damagedStream(format: String, reason: String, offset: UInt64)
     /// A compressed stream of `consumed` bytes stands for more than it may.
     case expandsTooMuch(produced: UInt64, consumed: UInt64, ratio: UInt64)
+    /// What is kept of a layer's tar does not fit this content.
+    case invalidSkeleton(Digest)
     /// There is no image of this name.
     case noSuchImage(String)
     /// There are several images, of these names, and nothing says which.
@@ -45,6 +47,12 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
     case compressionLevel(Compression, Int)
     /// libzstd was built without threads.
     case noThreads
+    /// An image is not there for this platform.
+    case noSuchPlatform(String, available: [String])
+    /// An image has more layers than layerfs takes.
+    case tooManyLayers(Int)
+    /// A document says that it is of another type than what names it.
+    case mediaTypeMismatch(name: String, expected: MediaType, actual: MediaType)
     /// Text does not name the place of an image.
     case malformedLocation(ByteString, reason: String)
     /// A member of a layer's tar makes no sense there.
@@ -81,6 +89,14 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
         case .noSuchImage(let name): "there is no image '\(ByteString(name))'"
         case .severalImages(let names):
             "there are several images: \(names.map { ByteString($0).description }.joined(separator: ", ")). Say which, as oci:DIR:NAME"
+        case .invalidSkeleton(let content):
+            "what is kept of the layer's tar does not fit the content \(content); run `layerfs fsck`"
+        case .noSuchPlatform(let platform, let available):
+            "the image is not there for \(platform), only for \(Self.list(available)); choose with --platform"
+        case .tooManyLayers(let count):
+            "refused an image of \(count) layers; at most \(SourceImage.layerLimit) are taken"
+        case .mediaTypeMismatch(let name, let expected, let actual):
+            "\(name) is of the type '\(actual)', but is named as '\(expected)'"
         case .noImages(let path, let reason): "\(path) is no image layout or archive: \(reason)"
         case .noProgram(let name, let reason): "cannot use \(name): \(reason)"
         case .programFailed(let name, let status, let output):
@@ -93,5 +109,10 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
         case .invalidLayer(let member, let reason): "invalid layer: the member '\(member)' \(reason)"
         case .outOfMemory: "not enough memory to compress or decompress"
         }
+    }
+
+    /// Names come from outside: escaped, and not all of very many.
+    private static func list(_ names: [String]) -> String {
+        names.prefix(10).map { ByteString($0).description }.joined(separator: ", ") + (names.count > 10 ? " …" : "")
     }
 }

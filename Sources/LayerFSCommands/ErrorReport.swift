@@ -72,7 +72,7 @@ package enum ErrorReport {
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity
         case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName,
-            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded:
+            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded, .importNameNeeded:
             usage
         case .system, .inconsistentTree, .unusableSource, .denied: failure
         }
@@ -90,11 +90,10 @@ package enum ErrorReport {
         case .invalidTarget: conflict
         case .layoutBusy: busy
         case .contentSize, .malformedDocument, .missing, .digestMismatch, .sizeMismatch, .diffIDMismatch, .layerCount,
-            .gzip, .damagedStream, .expandsTooMuch, .invalidLayer:
+            .gzip, .damagedStream, .expandsTooMuch, .invalidLayer, .invalidSkeleton, .mediaTypeMismatch, .tooManyLayers:
             integrity
         case .malformedLocation, .compressionLevel, .severalImages: usage
-        case .noSuchImage: notFound
-        case .noProgram: notFound
+        case .noSuchImage, .noSuchPlatform, .noProgram: notFound
         case .programFailed, .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory:
             failure
         }

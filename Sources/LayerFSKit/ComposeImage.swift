@@ -42,7 +42,9 @@ public struct ComposeImage: Sendable {
         }
         let record = ImageRecord(
             created: workspace.now, expression: expression.description,
-            layers: selection.layers.map { ImageRecord.Layer(name: $0.name, record: $0.digest, group: $0.group) },
+            layers: selection.layers.map {
+                ImageRecord.Layer(name: $0.name, record: $0.digest, group: $0.group, blob: $0.blob)
+            },
             onConflict: selection.onConflict, entries: composition.tree.entries.count, size: composition.tree.size,
             settings: selection.settings)
         let session = try workspace.store.beginAdding()

@@ -46,6 +46,8 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case noSuchPath(ByteString, in: RootExpression)
     /// Nothing says what the layer is to be called.
     case nameNeeded(String)
+    /// The same of what is imported.
+    case importNameNeeded(String)
     /// SOURCE_DATE_EPOCH is not a number of seconds.
     case malformedSourceDateEpoch(String)
     /// An option has a value that it cannot have.
@@ -100,6 +102,7 @@ public enum LayerFSError: Error, CustomStringConvertible {
         case .noSuchTarget(let path): "there is no \(path)"
         case .noSuchPath(let path, let root): "\(root) has no \(path). `layerfs show \(root)` lists what it has"
         case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
+        case .importNameNeeded(let reason): "\(reason): say with -t what it is to be called"
         case .malformedSourceDateEpoch(let text):
             "SOURCE_DATE_EPOCH is '\(text)'; it must be the number of seconds since 1970"
         case .malformedOption(let name, let value, let expected): "\(name) '\(value)': expected \(expected)"

@@ -49,6 +49,18 @@ public struct MediaType: Hashable, Sendable, CustomStringConvertible {
             || self.isDockerZstd || Self.foreignLayers.contains(self)
     }
 
+    /// The OCI type of what Docker's type means; any other type itself (image-spec, media-types.md, Compatibility Matrix).
+    public var asOCI: MediaType {
+        switch self {
+        case .dockerLayerTar: .layerTar
+        case .dockerLayerTarGzip: .layerTarGzip
+        case .dockerConfiguration: .imageConfiguration
+        case .dockerManifest: .imageManifest
+        case .dockerManifestList: .imageIndex
+        default: isDockerZstd ? .layerTarZstd : self
+        }
+    }
+
     /// Not in any specification, but what engines write when they recompress an image of Docker's types.
     private var isDockerZstd: Bool { text == "application/vnd.docker.image.rootfs.diff.tar.zstd" }
 

@@ -94,6 +94,9 @@ public enum ConflictPolicy: String, Hashable, Sendable, CaseIterable, Codable {
     case last
     /// The layer stacked earlier stays.
     case first
+    /// Layers are changesets, as container engines apply them: whatever a layer has, its time included, takes the place of what
+    /// is below, no link is followed, and nothing is a conflict. So are the layers of an imported image stacked.
+    case overlay
 }
 
 /// Two layers that have different things on one path.

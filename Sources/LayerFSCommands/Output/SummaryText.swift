@@ -93,7 +93,7 @@ enum SummaryText {
             text += "\n  \(count) copied instead of shared: \(reason)"
         }
         if summary.skippedDevices > 0 {
-            text += "\n  \(summary.skippedDevices) device nodes left out: making them needs root"
+            text += "\n  \(summary.skippedDevices) device nodes left out: making them needs --devices and root"
         }
         return text
     }

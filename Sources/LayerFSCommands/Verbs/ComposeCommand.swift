@@ -24,7 +24,9 @@ struct ComposeCommand: ParsableCommand {
         transform: Name.init)
     var name: Name?
 
-    @Option(name: .long, help: "What to do where layers disagree: error, last or first.")
+    @Option(
+        name: .long,
+        help: "What to do where layers disagree: error, last, first, or overlay: replace as container engines do.")
     var onConflict: ConflictPolicy?
 
     @Flag(name: .long, help: "Refuse a root in which a program lacks something.")

@@ -40,6 +40,9 @@ struct ExportCommand: ParsableCommand {
 
     @OptionGroup(title: "Compression") var compression: CompressionOptions
 
+    @Flag(name: .long, help: "Compress layers that were imported anew, instead of giving them back as they were.")
+    var recompress = false
+
     @Option(name: .long, help: ArgumentHelp("The image's name (default: that of the root).", valueName: "name[:tag]"))
     var name: String?
 
@@ -55,6 +58,7 @@ struct ExportCommand: ParsableCommand {
         var options = ExportImage.Options()
         options.form = layers
         (options.compression, options.compressionLevel) = (compression.compression, compression.compressionLevel)
+        options.recompresses = recompress
         (options.maximumLayers, options.isStargz, options.name) = (maxLayers, estargz, name)
         options.searchPath = Environment.current.searchPath
         options.scratchDirectory = Environment.current.temporaryDirectory

@@ -83,11 +83,21 @@ public struct ExportImage: Sendable {
             case .full: zip(composition.complete, sources).map { ($0.entries, $1) }
             case .flat: [(Array(composition.tree.entries.dropFirst()), "layerfs compose \(selection.expression)")]
             }
-        let layers = try Self.limited(parts.filter { !$0.entries.isEmpty }, to: options.maximumLayers)
         let newest = composition.tree.entries.map { packing.recorded($0).metadata.modified.seconds }.max()
-        return ImageDescription(
-            layers: layers.map { .init(entries: $0.entries, createdBy: $0.source) }, platform: defaults.platform,
-            execution: defaults.execution, created: newest)
+        var image = ImageDescription(
+            layers: [], platform: defaults.platform, execution: defaults.execution, created: newest)
+        var rest = parts[...]
+        // What was imported is given back as it came, where nothing else is asked for.
+        if options.form == .diff, options.maximumLayers == nil, !options.isStargz {
+            let asksForBytes = options.compression != nil || options.compressionLevel != nil
+            let originals = try ExportOriginals(
+                workspace, selection, recompressing: options.recompresses || asksForBytes)
+            (image.layers, image.original) = (originals.layers, originals.documents)
+            rest = parts.dropFirst(originals.layers.count)
+        }
+        let layers = try Self.limited(rest.filter { !$0.entries.isEmpty }, to: options.maximumLayers)
+        image.layers += layers.map { .init(entries: $0.entries, createdBy: $0.source) }
+        return image
     }
 
     /// Merges layers where there are too many. That the union stays is not believed: what was written is compared with it.
@@ -112,7 +122,8 @@ public struct ExportImage: Sendable {
         for entry in entries {
             let expected = packing.recorded(entry)
             let found = left.removeValue(forKey: entry.path)
-            guard found == expected else {
+            // What was imported keeps its time as it was.
+            guard found == expected || found == entry else {
                 throw .replayDiffers(
                     entry.path, expected: "\(expected.kind)", found: found.map { "\($0.kind)" } ?? "absent")
             }
