@@ -1,3 +1,4 @@
+import Trees
 import ArgumentParser
 import Bytes
 import ImageTransport
