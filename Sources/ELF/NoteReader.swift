@@ -16,11 +16,19 @@ extension ELFImage {
             try reader.read(at: segment.offset, size: segment.fileSize, alignment: segment.alignment)
         }
         if reader.notes.isEmpty, reader.errors.isEmpty {
-            for section in try reader.noteSections() {
+            // What is in the segments was read.
+            for section in try reader.noteSections() where !isInNoteSegment(section.offset, section.size) {
                 try reader.read(at: section.offset, size: section.size, alignment: section.alignment)
             }
         }
         return (reader.notes, reader.errors)
+    }
+
+    private func isInNoteSegment(_ offset: UInt64, _ size: UInt64) -> Bool {
+        programHeaders.contains { segment in
+            segment.type == .note && segment.offset <= offset && offset - segment.offset <= segment.fileSize
+                && size <= segment.fileSize - (offset - segment.offset)
+        }
     }
 }
 

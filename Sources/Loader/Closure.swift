@@ -108,6 +108,15 @@ public struct ClosureEdge: Hashable, Sendable {
     }
 }
 
+extension ClosureEdge {
+    /// Of a few of the fields, which tell nearly all edges apart: closures have many.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(from)
+        hasher.combine(name)
+        hasher.combine(to)
+    }
+}
+
 /// Why an object may load a library while it runs, in the words of its `.note.dlopen`.
 public struct DlopenReason: Hashable, Sendable {
     public let priority: DlopenNote.Priority

@@ -70,7 +70,8 @@ struct DynamicLoad: LoadNamespace {
             guard let library = names[need.library], let dynamic = library.image.dynamic,
                 dynamic.definesVersions
             else { continue }
-            let missing = need.versions.filter { !$0.isWeak && !library.versions.contains($0.name) }.map(\.name)
+            let defined = search.environment.versions(of: library)
+            let missing = need.versions.filter { !$0.isWeak && !defined.contains($0.name) }.map(\.name)
             guard !missing.isEmpty else { continue }
             missingCount += 1
             guard reportsMissing else { continue }

@@ -49,7 +49,8 @@ struct DynamicRun {
         into closure: inout ClosureBuilder
     ) {
         var search = LibrarySearch(
-            environment: environment, profile: profile, program: nil, options: options, sightings: sightings)
+            environment: environment, profile: profile, program: nil, options: options,
+            defaults: environment.defaultHits(profile), sightings: sightings)
         let isSecure = environment.catalog.isSecure(found)
         if isSecure { closure.add(.secureMode(found.path)) }
         // /proc/self/exe tells the loader the program's real directory.
@@ -97,7 +98,7 @@ extension LibrarySearch {
     func with(program: LoadedObject) -> LibrarySearch {
         LibrarySearch(
             environment: environment, profile: profile, program: program, options: options,
-            usesProgramRunpath: usesProgramRunpath, sightings: sightings)
+            usesProgramRunpath: usesProgramRunpath, defaults: defaults, sightings: sightings)
     }
 
     /// The tokens of an object in `origin`.

@@ -64,7 +64,7 @@ final class FileCatalog {
 
     /// The image of `found`, read as if it were of `header`'s class and byte order.
     func image(of found: ResolvedPath, assuming header: ELFHeader) throws(SystemError) -> Result<ELFImage, ELFError> {
-        let source = DescriptorSource(try root.open(found, .readOnly))
+        let source = DescriptorSource(try root.open(found, .readOnly), size: found.status.size)
         do { return .success(try ELFImage(reading: source, assuming: header)) } catch {
             switch error {
             case .source(let error): throw error
@@ -78,7 +78,7 @@ final class FileCatalog {
         let key = SymbolKey(identity: found.status.identity, selection: selection)
         if let known = symbols[key] { return known }
         var names: Set<ByteString> = []
-        if let source = try? DescriptorSource(root.open(found, .readOnly)) {
+        if let source = try? DescriptorSource(root.open(found, .readOnly), size: found.status.size) {
             names = (try? Set(image.dynamicSymbols(selection, reading: source))) ?? []
         }
         symbols[key] = names
@@ -89,7 +89,7 @@ final class FileCatalog {
     func dlopenNotes(of found: ResolvedPath, _ image: ELFImage) -> DlopenNotes {
         if let known = dlopenNotes[found.status.identity] { return known }
         var result = DlopenNotes(notes: [], errors: [])
-        if let source = try? DescriptorSource(root.open(found, .readOnly)),
+        if let source = try? DescriptorSource(root.open(found, .readOnly), size: found.status.size),
             let (notes, errors) = try? image.dlopenNotes(reading: source)
         {
             result = DlopenNotes(notes: notes, errors: errors)
@@ -99,7 +99,7 @@ final class FileCatalog {
     }
 
     private func read(_ found: ResolvedPath) throws(SystemError) -> FileContent {
-        let source = DescriptorSource(try root.open(found, .readOnly))
+        let source = DescriptorSource(try root.open(found, .readOnly), size: found.status.size)
         let prefix = try source.read(at: 0, count: FileContent.prefixLength)
         guard prefix.starts(with: ELFHeader.magic) else { return FileContent(prefix: prefix, elf: nil) }
         do {
@@ -116,9 +116,14 @@ final class FileCatalog {
 /// An open file as the source of an ELF image. The first piece is kept: most files need little more.
 private final class DescriptorSource: ELFSource {
     private let file: OwnedDescriptor
+    private let size: UInt64
     private var first: [UInt8]?
 
-    init(_ file: consuming OwnedDescriptor) { self.file = file }
+    /// - Parameter size: of the file, when it was examined; nothing behind is asked for.
+    init(_ file: consuming OwnedDescriptor, size: UInt64) {
+        self.file = file
+        self.size = size
+    }
 
     func read(at offset: UInt64, count: Int) throws(SystemError) -> [UInt8] {
         if offset == 0, let first, first.count >= count || first.count < Self.firstPiece {
@@ -133,6 +138,8 @@ private final class DescriptorSource: ELFSource {
     private static let firstPiece = 16384
 
     private func readFully(at offset: UInt64, count: Int) throws(SystemError) -> [UInt8] {
+        guard offset < size else { return [] }
+        let count = Int(min(UInt64(count), size - offset))
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {

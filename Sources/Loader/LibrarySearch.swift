@@ -15,6 +15,8 @@ struct LibrarySearch {
     }
     /// Whether the DT_RUNPATH of the program is searched too, as for auditing libraries.
     var usesProgramRunpath = false
+    /// What was found where all objects look.
+    let defaults: DefaultHits
     /// Takes down the variants met that ``profile`` does not look for; nil when they do not matter.
     var sightings: VariantSightings?
 
@@ -60,11 +62,30 @@ struct LibrarySearch {
         }
         if let hit = try search(libraryDirectories, name, &miss) { return hit }
         if let hit = try search(object.runpath, name, &miss) { return hit }
-        if let hit = try searchCache(name, for: object, &miss) { return hit }
-        if !object.usesNoDefaultLibraries, let hit = try search(environment.systemDirectories, name, &miss) {
+        if object.usesNoDefaultLibraries {
+            if let hit = try searchCache(name, for: object, &miss) { return hit }
+        } else if let hit = try searchDefaults(name, for: object, &miss) {
             return hit
         }
         throw miss
+    }
+
+    /// The cache and the system directories, which are the same for all objects but those with DF_1_NODEFLIB.
+    private func searchDefaults(
+        _ name: ByteString, for object: LoadedObject, _ miss: inout Miss
+    ) throws(Miss) -> Hit? {
+        if let known = defaults.hits[name] {
+            sightings?.add(known.variants, of: name)
+            return known.hit
+        }
+        var noting = self
+        noting.sightings = VariantSightings()
+        var hit = try noting.searchCache(name, for: object, &miss)
+        if hit == nil { hit = try noting.search(environment.systemDirectories, name, &miss) }
+        let variants = noting.sightings?.paths[name] ?? []
+        sightings?.add(variants, of: name)
+        if let hit { defaults.hits[name] = DefaultHits.Known(hit: hit, variants: variants) }
+        return hit
     }
 
     /// `open_path`: each directory's variants before the directory. An error other than absence in a directory that

@@ -12,8 +12,6 @@ final class LoadedObject {
     let rpath: [SearchDirectory]
     let runpath: [SearchDirectory]
     let hasRunpath: Bool
-    /// The symbol versions it defines.
-    private(set) lazy var versions = Set(image.dynamic?.versionDefinitions ?? [])
     /// Whether it is in the list of objects to go through (l_reserved).
     var isListed = false
 

@@ -17,6 +17,25 @@ final class LoaderEnvironment {
     let preloads: [ByteString]
     private var existing: [SubdirectoryKey: [ByteString]] = [:]
 
+    private var defaults: [CapabilityProfile: DefaultHits] = [:]
+    private var versions: [FileIdentity: Set<ByteString>] = [:]
+
+    /// What programs on processors of `profile` found where all objects look.
+    func defaultHits(_ profile: CapabilityProfile) -> DefaultHits {
+        if let known = defaults[profile] { return known }
+        let hits = DefaultHits()
+        defaults[profile] = hits
+        return hits
+    }
+
+    /// The symbol versions that the library `object` defines.
+    func versions(of object: LoadedObject) -> Set<ByteString> {
+        if let known = versions[object.file.status.identity] { return known }
+        let defined = Set(object.image.dynamic?.versionDefinitions ?? [])
+        versions[object.file.status.identity] = defined
+        return defined
+    }
+
     private struct SubdirectoryKey: Hashable {
         let directory: ByteString
         let profile: CapabilityProfile

@@ -6,6 +6,10 @@ final class VariantSightings {
     /// By the library's name, in the order met.
     private(set) var paths: [ByteString: [ByteString]] = [:]
 
+    func add(_ variants: [ByteString], of name: ByteString) {
+        if !variants.isEmpty { paths[name, default: []] += variants }
+    }
+
     func look(for name: ByteString, in directory: ByteString, _ environment: LoaderEnvironment) {
         for subdirectory in environment.variantSubdirectories(of: directory) {
             let path = directory + subdirectory + name

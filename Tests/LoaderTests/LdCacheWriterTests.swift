@@ -150,6 +150,25 @@ struct LdCacheWriterTests {
         #expect(try Set(closure().librariesFoundByCacheOnly) == [entry, variant])
     }
 
+    @Test(
+        "What the cache lists and is gone is looked for in the system directories, as the real loader does",
+        .enabled(if: Fixture.isPossible && isX86_64, "needs gcc"), .enabled(if: isRoot, "chroot(2) needs root"))
+    func staleEntries() throws {
+        let (_, root) = try rootWithoutPath()
+        try root.write("etc/ld.so.cache", LdCacheWriter.bytes([library("libq.so.1", "/opt/gone/libq.so.1")]))
+        for (place, isFound) in [("opt/q", false), ("usr/lib", true)] {
+            try Tool.succeed(
+                "install", ["-D", root.path + "/opt/q/libq.so.1", "\(root.path)/\(place)/libq.so.1.copy"])
+            try Tool.succeed(
+                "mv", ["\(root.path)/\(place)/libq.so.1.copy", "\(root.path)/\(place)/libq.so.1"])
+            let resolver = ClosureResolver(try SourceRoot(ByteString(root.path)))
+            try resolver.add("/bin/prog")
+            let real = try Tool.run("sh", ["-c", "chroot \"$0\" /bin/prog 2>/dev/null", root.path])
+            #expect(resolver.closure().isComplete == isFound)
+            #expect((real.status == 0) == isFound)
+        }
+    }
+
     @Test("A foreign root's cache is read and asked for in its own byte order and flags", arguments: Machine.all)
     func foreign(_ machine: Machine) throws {
         let root = try ForeignRoot(machine)
