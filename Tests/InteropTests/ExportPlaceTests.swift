@@ -72,7 +72,8 @@ extension InteropTests {
             // Nobody listens there.
             let pushed = try store.program.run("export", "shell", "docker://localhost:1/x:1", "--compression", "zstd")
             #expect(pushed.status != 0 && pushed.status != 64, "\(pushed)")
-            #expect(pushed.errors.contains("layerfs-registry") || pushed.errors.contains("localhost:1"), "\(pushed.errors)")
+            #expect(
+                pushed.errors.contains("layerfs-registry") || pushed.errors.contains("localhost:1"), "\(pushed.errors)")
         }
 
         @Test("levels change the size, and nothing else") func levels() throws {
@@ -94,7 +95,8 @@ extension InteropTests {
                 ["--docker", path + "/x", "--compression", "zstd"],
                 ["oci:\(path)/x", "--compression-level", "10"],
                 ["oci:\(path)/x", "--compression", "none", "--compression-level", "1"],
-                ["oci:\(path)/x", "--compression", "zstd", "--compression-level", "0"], ["docker://localhost:1/x:1", "--estargz"],
+                ["oci:\(path)/x", "--compression", "zstd", "--compression-level", "0"],
+                ["docker://localhost:1/x:1", "--estargz"],
                 ["oci:\(path)/x:bad name"], ["docker-archive:\(path)/x:Upper+:1"], ["oci:"], ["\(path)/x"], ["oci:-"],
                 [],
                 ["oci:\(path)/x", "--tar", path + "/y"],

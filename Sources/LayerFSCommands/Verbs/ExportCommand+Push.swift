@@ -3,6 +3,7 @@ import ArgumentParser
 import Bytes
 import ImageTransport
 import LayerFSKit
+import Trees
 
 extension ExportCommand {
     /// Becomes `layerfs push` when the place is a registry; returns otherwise.

@@ -96,7 +96,8 @@ extension ExportImage.Target {
             throw .malformedOption(
                 name: "target", value: "\(location)",
                 expected:
-                    "oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:NAME]; `layerfs push` stores in registries")
+                    "oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:NAME]; `layerfs push` stores in registries"
+            )
         }
     }
 
