@@ -13,6 +13,8 @@ public struct ImageDescription: Sendable {
     public var author: String?
     /// Of the manifest; see ``AnnotationKey``.
     public var annotations: [String: String]
+    /// Of an image that came from elsewhere and whose layers all give their original back: the documents that it came with.
+    public var original: OriginalDocuments?
 
     public init(
         layers: [Layer], platform: Platform, execution: Execution = Execution(), created: Int64? = nil,
@@ -32,23 +34,12 @@ public struct ImageDescription: Sendable {
         public var entries: [Entry]
         /// What the history of the image says about the layer.
         public var createdBy: String
+        /// Of a layer that came from elsewhere and is to be as it was.
+        public var original: OriginalLayer?
 
         public init(entries: [Entry], createdBy: String) {
             self.entries = entries
             self.createdBy = createdBy
-        }
-    }
-}
-
-/// How layers are compressed.
-public enum Compression: String, Hashable, Sendable, CaseIterable {
-    case none
-    case gzip
-
-    var layerMediaType: MediaType {
-        switch self {
-        case .none: .layerTar
-        case .gzip: .layerTarGzip
         }
     }
 }

@@ -13,6 +13,8 @@ protocol ImageFiles {
     ///
     /// - Throws: ``TransportError/missing(name:)``, `SystemError`, what `body` throws.
     func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+    /// The names of what lies directly in `directory`; none when it does not exist.
+    func names(in directory: String) throws -> [String]
 }
 
 extension ImageFiles {
@@ -66,9 +68,10 @@ final class LayoutFiles: ImageFiles {
 
     func size(of name: String) throws -> UInt64? {
         do {
-            let status = try root.status(of: ByteString(name))
+            // Of what is there itself: no link in it is followed, wherever it leads.
+            let status = try root.openContained(ByteString(name), [.path]).status()
             return status.kind == .regular ? status.size : nil
-        } catch  where error.errno == .noSuchFileOrDirectory {
+        } catch  where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels, .notDirectory].contains(error.errno) {
             return nil
         }
     }
@@ -76,9 +79,15 @@ final class LayoutFiles: ImageFiles {
     func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         guard try size(of: name) != nil else { throw TransportError.missing(name: name) }
         // Neither a link nor a fifo that came in between leads anywhere or blocks.
-        let file = try root.open(ByteString(name), [.readOnly, .noFollow, .nonBlocking])
+        let file = try root.openContained(ByteString(name), [.readOnly, .nonBlocking])
         guard try file.status().kind == .regular else { throw TransportError.missing(name: name) }
         try forEachPiece(of: file, body)
+    }
+
+    func names(in directory: String) throws -> [String] {
+        guard try root.contains(ByteString(directory)) else { return [] }
+        let opened = try root.openContained(ByteString(directory), [.readOnly, .directory])
+        return try opened.names().map { $0.name.utf8Text ?? "\($0.name)" }
     }
 }
 
@@ -86,6 +95,8 @@ final class LayoutFiles: ImageFiles {
 final class ArchiveFiles: ImageFiles {
     private let file: OwnedDescriptor
     private var members: [String: Range<UInt64>] = [:]
+    /// Links between members: old versions of `docker save` wrote a layer once and linked to it.
+    private var links: [String: String] = [:]
 
     /// Reads through the archive once to learn where its members are.
     ///
@@ -98,25 +109,72 @@ final class ArchiveFiles: ImageFiles {
             position += UInt64(piece.count)
             var rest = piece
             while let event = try decoder.next(&rest) {
-                guard case .member(let header) = event, case .file(let size) = header.kind else { continue }
-                let start = position - UInt64(rest.count)
-                let name = header.name.hasPrefix("./") ? ByteString(header.name.bytes.dropFirst(2)) : header.name
-                if let text = name.utf8Text { members[text] = start..<(start + size) }
+                guard case .member(let header) = event else { continue }
+                try add(header, start: position - UInt64(rest.count))
             }
         }
         try decoder.finish()
     }
 
-    func size(of name: String) throws -> UInt64? { members[name].map { $0.upperBound - $0.lowerBound } }
+    private func add(_ header: TarHeader, start: UInt64) throws {
+        guard let name = try? TreePath("/" + header.name).relative.utf8Text else { return }
+        (members[name], links[name]) = (nil, nil)
+        switch header.kind {
+        case .file(let size):
+            let (end, overflow) = start.addingReportingOverflow(size)
+            if !overflow { members[name] = start..<end }
+        case .symlink(let target):
+            // Up from where the link is, and never out of the archive.
+            var place = Array(name.split(separator: "/").dropLast())
+            for part in (target.utf8Text ?? "").split(separator: "/") where part != "." {
+                if part != ".." { place.append(part) } else if place.popLast() == nil { return }
+            }
+            links[name] = place.joined(separator: "/")
+        case .hardLink(let target): links[name] = (try? TreePath("/" + target))?.relative.utf8Text
+        default: break
+        }
+        guard members.count + links.count <= 100_000 else {
+            throw TransportError.malformedDocument(name: "the archive", .documentTooLarge(size: members.count))
+        }
+    }
+
+    private func range(of name: String) -> Range<UInt64>? {
+        var name = name
+        for _ in 0..<8 {
+            if let range = members[name] { return range }
+            guard let next = links[name] else { return nil }
+            name = next
+        }
+        return nil
+    }
+
+    func names(in directory: String) throws -> [String] {
+        (Array(members.keys) + links.keys).filter { $0.hasPrefix(directory + "/") }
+            .map { String($0.dropFirst(directory.utf8.count + 1)) }.filter { !$0.contains("/") }
+    }
+
+    func size(of name: String) throws -> UInt64? { range(of: name).map { $0.upperBound - $0.lowerBound } }
 
     func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        guard var range = members[name] else { throw TransportError.missing(name: name) }
+        guard let range = range(of: name) else { throw TransportError.missing(name: name) }
+        try file.forEachPiece(in: range, name: name, body)
+    }
+}
+
+extension OwnedDescriptor {
+    /// Calls `body` with the bytes of `range`, in pieces of at most 1 MiB, whatever the current offset.
+    ///
+    /// - Throws: ``TransportError/missing(name:)`` of `name` when the file is shorter; `SystemError`, what `body` throws.
+    borrowing func forEachPiece(
+        in range: Range<UInt64>, name: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var range = range
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
         defer { buffer.deallocate() }
         while !range.isEmpty {
             let wanted = Int(min(UInt64(pieceSize), range.upperBound - range.lowerBound))
             let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
-            let count = try file.read(at: range.lowerBound, into: piece)
+            let count = try read(at: range.lowerBound, into: piece)
             guard count > 0 else { throw TransportError.missing(name: name) }
             range = (range.lowerBound + UInt64(count))..<range.upperBound
             try body(UnsafeRawBufferPointer(rebasing: piece[..<count]))

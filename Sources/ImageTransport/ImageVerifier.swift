@@ -95,29 +95,20 @@ public enum ImageVerifier {
         _ layer: Descriptor, in files: some ImageFiles, replay: inout LayerReplay
     ) throws -> LayerPacking.Result {
         let name = try files.blobName(layer.sha256())
-        let decompressor: GzipDecompressor?
-        switch layer.mediaType {
-        case .layerTar, .dockerLayerTar: decompressor = nil
-        case .layerTarGzip, .dockerLayerTarGzip: decompressor = try GzipDecompressor()
-        default: throw TransportError.unsupportedMediaType(layer.mediaType)
-        }
-        var reader = LayerReader(replay: replay)
-        var content = DigestHasher()
-        try readBlob(layer, name, in: files) { piece in
-            func pass(_ bytes: UnsafeRawBufferPointer) throws {
-                content.update(bytes)
-                try reader.read(bytes)
-            }
-            if let decompressor { try decompressor.decompress(piece, pass) } else { try pass(piece) }
-        }
-        try decompressor?.finish()
-        replay = try reader.finish()
-        let size = content.count
-        return LayerPacking.Result(diffID: DiffID(content.finalize()), size: size)
+        guard layer.mediaType.isLayer else { throw TransportError.unsupportedMediaType(layer.mediaType) }
+        // What was just written may be as compressible as it likes.
+        let decompressor = Decompressor(limit: .none)
+        var reader = LayerReader(replay: replay, intake: HashingIntake()) { try decompressor.expand(by: $0) }
+        func pass(_ bytes: UnsafeRawBufferPointer) throws { try reader.read(bytes) }
+        try readBlob(layer, name, in: files) { piece in try decompressor.decompress(piece, pass) }
+        try decompressor.finish(pass)
+        let result = try reader.finish()
+        if let next = result.replay { replay = next }
+        return LayerPacking.Result(diffID: result.diffID, size: result.size)
     }
 
     /// Streams the blob of `descriptor` and compares its size and digest.
-    private static func readBlob(
+    static func readBlob(
         _ descriptor: Descriptor, _ name: String, in files: some ImageFiles,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
@@ -140,7 +131,7 @@ public enum ImageVerifier {
         if let failure { throw failure }
     }
 
-    private static func document(_ descriptor: Descriptor, in files: some ImageFiles) throws -> (String, [UInt8]) {
+    static func document(_ descriptor: Descriptor, in files: some ImageFiles) throws -> (String, [UInt8]) {
         let name = try files.blobName(descriptor.sha256())
         guard descriptor.size <= Int64(JSONValue.sizeLimit) else {
             throw TransportError.malformedDocument(name: name, .documentTooLarge(size: Int(clamping: descriptor.size)))
@@ -150,42 +141,8 @@ public enum ImageVerifier {
         return (name, bytes)
     }
 
-    private static func required(_ name: String, in files: some ImageFiles) throws -> [UInt8] {
+    static func required(_ name: String, in files: some ImageFiles) throws -> [UInt8] {
         guard let bytes = try files.document(name) else { throw TransportError.missing(name: name) }
         return bytes
-    }
-}
-
-/// Reads the tar of one layer and hashes the contents of its files.
-private struct LayerReader {
-    private var replay: LayerReplay
-    private var decoder = TarDecoder()
-    private var current: (header: TarHeader, hasher: DigestHasher)?
-
-    init(replay: LayerReplay) { self.replay = replay }
-
-    mutating func read(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes
-        while let event = try decoder.next(&rest) {
-            switch event {
-            case .member(let header):
-                try endMember()
-                current = (header, DigestHasher())
-            case .content(let piece): current?.hasher.update(piece)
-            }
-        }
-    }
-
-    consuming func finish() throws -> LayerReplay {
-        try decoder.finish()
-        try endMember()
-        replay.endLayer()
-        return replay
-    }
-
-    private mutating func endMember() throws(TransportError) {
-        guard let (header, hasher) = current else { return }
-        current = nil
-        try replay.add(header, digest: hasher.finalize())
     }
 }

@@ -37,10 +37,16 @@ public enum LayerFiles {
     }
 
     private static func read(_ file: borrowing OwnedDescriptor, _ body: (Event) throws -> Void) throws {
-        let magic = try file.readPrefix(2)
-        let decompressor = magic == [0x1f, 0x8b] ? try GzipDecompressor() : nil
+        let decompressor = Decompressor(limit: .none)
         var decoder = TarDecoder()
         var left: UInt64?
+        let zeros = [UInt8](repeating: 0, count: 64 << 10)
+        func content(_ piece: UnsafeRawBufferPointer) throws {
+            guard let size = left else { return }
+            try body(.content(piece))
+            left = size - min(size, UInt64(piece.count))
+            if left == 0 { try body(.end) }
+        }
         func pass(_ bytes: UnsafeRawBufferPointer) throws {
             var rest = bytes
             while let event = try decoder.next(&rest) {
@@ -53,24 +59,24 @@ public enum LayerFiles {
                     try body(.begin(size: size))
                     if size == 0 { try body(.end) }
                     left = size == 0 ? nil : size
-                case .content(let piece):
-                    guard let size = left else { continue }
-                    try body(.content(piece))
-                    left = size - min(size, UInt64(piece.count))
-                    if left == 0 { try body(.end) }
+                case .content(let piece): try content(piece)
+                case .hole(var count):
+                    while count > 0 {
+                        let piece = min(count, UInt64(zeros.count))
+                        try zeros.withUnsafeBytes {
+                            try content(UnsafeRawBufferPointer(rebasing: $0[..<Int(piece)]))
+                        }
+                        count -= piece
+                    }
                 }
             }
         }
-        func take(_ bytes: UnsafeRawBufferPointer) throws {
-            if let decompressor { try decompressor.decompress(bytes, pass) } else { try pass(bytes) }
-        }
-        try magic.withUnsafeBytes(take)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         defer { buffer.deallocate() }
         while true {
             let count = try file.read(into: buffer)
-            if count == 0 { return }
-            try take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            if count == 0 { return try decompressor.finish(pass) }
+            try decompressor.decompress(UnsafeRawBufferPointer(rebasing: buffer[..<count]), pass)
         }
     }
 }

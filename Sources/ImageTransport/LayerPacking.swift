@@ -39,17 +39,10 @@ public struct LayerPacking: Sendable {
         for entry in Self.ordered(entries) {
             try output.write(TarEncoder.encode(header(for: entry)))
             guard case .file(let digest, let size) = entry.kind, size > 0 else { continue }
-            var count: UInt64 = 0
-            try contents.readContent(digest, size: size) { piece in
-                count += UInt64(piece.count)
-                // A content too long must not become headers of further members.
-                guard count <= size else {
-                    throw TransportError.contentSize(entry.path, expected: size, actual: count)
-                }
+            try contents.readChecked(digest, size: size, path: entry.path) { piece in
                 try output.write(piece)
                 try progress?(UInt64(piece.count))
             }
-            guard count == size else { throw TransportError.contentSize(entry.path, expected: size, actual: count) }
             try output.write([UInt8](repeating: 0, count: TarEncoder.padding(after: size)))
         }
         try output.write(TarEncoder.endOfArchive)
@@ -57,7 +50,7 @@ public struct LayerPacking: Sendable {
         return Result(diffID: DiffID(try output.finish()), size: size)
     }
 
-    private static func ordered(_ entries: [Entry]) -> [Entry] {
+    static func ordered(_ entries: [Entry]) -> [Entry] {
         guard entries.contains(where: { $0.kind == .whiteout }) else { return entries.sorted { $0.path < $1.path } }
         // No name begins with NUL, so that such a key comes before all siblings.
         let keyed = entries.map { entry in
@@ -73,9 +66,11 @@ public struct LayerPacking: Sendable {
         min(entry.metadata.modified.seconds, sourceDateEpoch ?? .max)
     }
 
-    private func header(for entry: Entry) throws(TransportError) -> TarHeader {
+    func header(for entry: Entry) throws(TransportError) -> TarHeader {
         let name: ByteString = entry.path.isRoot ? "." : entry.path.relative
-        guard !entry.path.name.hasPrefix(WhiteoutName.prefix) else { throw .reservedName(entry.path) }
+        guard entry.isOpaqueMarker || !entry.path.name.hasPrefix(WhiteoutName.prefix) else {
+            throw .reservedName(entry.path)
+        }
         let kind: TarHeader.Kind
         switch entry.kind {
         case .directory: kind = .directory
@@ -86,7 +81,9 @@ public struct LayerPacking: Sendable {
         case .fifo: kind = .fifo
         case .whiteout:
             // Nothing of it is ever extracted, so that nothing of it needs to vary.
-            let marker = entry.path.parent.appending(WhiteoutName.prefix + entry.path.name).relative
+            let marker =
+                entry.isOpaqueMarker
+                ? entry.path.relative : entry.path.parent.appending(WhiteoutName.prefix + entry.path.name).relative
             return TarHeader(name: marker, kind: .file(size: 0), mode: 0o644)
         }
         return TarHeader(
@@ -96,9 +93,29 @@ public struct LayerPacking: Sendable {
     }
 }
 
+extension ContentSource {
+    /// Streams a content, and sees to it that it has neither more nor fewer bytes than its entry says.
+    ///
+    /// - Throws: ``TransportError/contentSize(_:expected:actual:)``, what the source and `body` throw.
+    func readChecked(
+        _ digest: Digest, size: UInt64, path: TreePath, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var count: UInt64 = 0
+        try readContent(digest, size: size) { piece in
+            count += UInt64(piece.count)
+            // A content too long must not become headers of further members.
+            guard count <= size else { throw TransportError.contentSize(path, expected: size, actual: count) }
+            try body(piece)
+        }
+        guard count == size else { throw TransportError.contentSize(path, expected: size, actual: count) }
+    }
+}
+
 /// How layers spell removed files (image-spec, layer.md, Whiteouts).
 enum WhiteoutName {
     static let prefix: ByteString = ".wh."
     /// Hides all that lower layers have in the same directory.
-    static let opaque: ByteString = ".wh..wh..opq"
+    static let opaque = Entry.opaqueMarker
+    /// What a union file system (AUFS) keeps for itself.
+    static let metadataPrefix: ByteString = ".wh..wh."
 }

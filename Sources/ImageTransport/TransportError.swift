@@ -27,9 +27,37 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
     case unsupportedMediaType(MediaType)
     /// The compressed stream is damaged at byte `offset` of it, or larger than allowed.
     case gzip(reason: String, offset: UInt64)
+    /// The same of a stream of another format.
+    case damagedStream(format: String, reason: String, offset: UInt64)
+    /// A compressed stream of `consumed` bytes stands for more than it may.
+    case expandsTooMuch(produced: UInt64, consumed: UInt64, ratio: UInt64)
+    /// What is kept of a layer's tar does not fit this content.
+    case invalidSkeleton(Digest)
+    /// There is no image of this name.
+    case noSuchImage(String)
+    /// There are several images, of these names, and nothing says which.
+    case severalImages([String])
+    /// Nothing there is an image layout or archive.
+    case noImages(ByteString, reason: String)
+    /// A program that an export needs cannot be used.
+    case noProgram(ByteString, reason: String)
+    /// A program that an export needs ended with an error; the last lines of what it said.
+    case programFailed(ByteString, status: Int32, output: String)
+    /// A compression has no such level.
+    case compressionLevel(Compression, Int)
+    /// libzstd was built without threads.
+    case noThreads
+    /// An image is not there for this platform.
+    case noSuchPlatform(String, available: [String])
+    /// An image has more layers than layerfs takes.
+    case tooManyLayers(Int)
+    /// A document says that it is of another type than what names it.
+    case mediaTypeMismatch(name: String, expected: MediaType, actual: MediaType)
+    /// Text does not name the place of an image.
+    case malformedLocation(ByteString, reason: String)
     /// A member of a layer's tar makes no sense there.
     case invalidLayer(member: ByteString, reason: String)
-    /// zlib could not get memory.
+    /// A compression library could not get memory.
     case outOfMemory
 
     public var description: String {
@@ -53,8 +81,38 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
             "the image is inconsistent: \(manifest) layers in its manifest, \(configuration) in its configuration"
         case .unsupportedMediaType(let type): "the media type '\(type)' is not supported"
         case .gzip(let reason, let offset): "the gzip stream is not valid at byte \(offset): \(reason)"
+        case .damagedStream(let format, let reason, let offset):
+            "the \(format) stream is not valid at byte \(offset): \(reason)"
+        case .expandsTooMuch(let produced, let consumed, let ratio):
+            "refused a decompression bomb: \(consumed) compressed bytes became more than \(produced), over \(ratio) for each. "
+                + "If it is honest, allow more with --max-ratio"
+        case .noSuchImage(let name): "there is no image '\(ByteString(name))'"
+        case .severalImages(let names):
+            "there are several images: \(names.map { ByteString($0).description }.joined(separator: ", ")). Say which, as oci:DIR:NAME"
+        case .invalidSkeleton(let content):
+            "what is kept of the layer's tar does not fit the content \(content); run `layerfs fsck`"
+        case .noSuchPlatform(let platform, let available):
+            "the image is not there for \(platform), only for \(Self.list(available)); choose with --platform"
+        case .tooManyLayers(let count):
+            "refused an image of \(count) layers; at most \(SourceImage.layerLimit) are taken"
+        case .mediaTypeMismatch(let name, let expected, let actual):
+            "\(name) is of the type '\(actual)', but is named as '\(expected)'"
+        case .noImages(let path, let reason): "\(path) is no image layout or archive: \(reason)"
+        case .noProgram(let name, let reason): "cannot use \(name): \(reason)"
+        case .programFailed(let name, let status, let output):
+            "\(name) ended with status \(status)\(output.isEmpty ? "" : ": \(output)")"
+        case .compressionLevel(let compression, let level):
+            "\(compression.rawValue) has no level \(level)"
+                + (compression.levels.map { "; it has \($0.lowerBound) to \($0.upperBound)" } ?? "")
+        case .noThreads: "this libzstd was built without threads, and would give other bytes; choose gzip"
+        case .malformedLocation(let text, let reason): "'\(text)' is no place of an image: \(reason)"
         case .invalidLayer(let member, let reason): "invalid layer: the member '\(member)' \(reason)"
         case .outOfMemory: "not enough memory to compress or decompress"
         }
+    }
+
+    /// Names come from outside: escaped, and not all of very many.
+    private static func list(_ names: [String]) -> String {
+        names.prefix(10).map { ByteString($0).description }.joined(separator: ", ") + (names.count > 10 ? " …" : "")
     }
 }

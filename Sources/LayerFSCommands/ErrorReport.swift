@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Cpio
 import ImageTransport
 import LayerFSKit
 import LayerStore
@@ -8,6 +9,7 @@ import OCI
 import Packages
 import Posix
 import Sandbox
+import Tar
 import Trees
 
 /// What a person and a script are told of an error: the message, and the exit code that --help documents.
@@ -27,15 +29,16 @@ package enum ErrorReport {
         case let error as LayerFSError: code(error)
         case let error as ProgramError: code(error)
         case let error as TransportError: code(error)
-        case is UnresolvedClosure: unresolved
-        case is DamagedStore: integrity
+        case is UnresolvedClosure, is UnsoundRoot: unresolved
+        case is DamagedStore, is DamagedImage, is TarError: integrity
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
         case let error as RunFailure: code(error)
+        case let error as ComparisonFailure: exitCode(for: error.cause).map { $0 == failure ? notFound : $0 }
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
         case PackageDatabaseError.notInstalled, is RegistryProgram.Missing: notFound
-        case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
+        case is SystemError, is CpioError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
     }
@@ -43,7 +46,9 @@ package enum ErrorReport {
     package static func message(for error: any Error) -> String {
         switch error {
         case let error as UnresolvedClosure: UnresolvedText.lines(error.dependencies).joined(separator: "\n")
+        case let error as UnsoundRoot: CheckText.unsound(error)
         case let error as RunFailure: message(for: error.cause)
+        case let error as ComparisonFailure: message(for: error.cause)
         default: "\(error)"
         }
     }
@@ -61,12 +66,13 @@ package enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset, .noSuchPath:
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unusableRoot, .unknownPreset,
+            .incompletePreset, .noSuchPath, .noSuchTarget:
             notFound
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity
         case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName,
-            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded:
+            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded, .importNameNeeded:
             usage
         case .system, .inconsistentTree, .unusableSource, .denied: failure
         }
@@ -84,9 +90,12 @@ package enum ErrorReport {
         case .invalidTarget: conflict
         case .layoutBusy: busy
         case .contentSize, .malformedDocument, .missing, .digestMismatch, .sizeMismatch, .diffIDMismatch, .layerCount,
-            .gzip, .invalidLayer:
+            .gzip, .damagedStream, .expandsTooMuch, .invalidLayer, .invalidSkeleton, .mediaTypeMismatch, .tooManyLayers:
             integrity
-        case .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory: failure
+        case .malformedLocation, .compressionLevel, .severalImages: usage
+        case .noSuchImage, .noSuchPlatform, .noProgram: notFound
+        case .programFailed, .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory:
+            failure
         }
     }
 

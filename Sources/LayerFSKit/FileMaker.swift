@@ -12,10 +12,12 @@ final class FileMaker: Sendable {
     private let nodes: NodeStore
     private let mode: LinkMode
     private let exactTime: Bool
+    private let makesDevices: Bool
     /// Turned off by the first refusal: a file system that cannot share blocks once cannot do it a thousand times either.
     private let canReflink: Atomic<Bool>
 
-    init(_ store: Store, mode: LinkMode, exactTime: Bool) {
+    init(_ store: Store, mode: LinkMode, exactTime: Bool, makesDevices: Bool) {
+        self.makesDevices = makesDevices && CurrentProcess.canSetOwners
         self.store = store
         nodes = NodeStore(store)
         self.mode = mode
@@ -37,10 +39,10 @@ final class FileMaker: Sendable {
             case .fifo:
                 try directory.makeNode(name, .fifo, mode: 0o600)
             case .characterDevice(let major, let minor):
-                guard CurrentProcess.canSetOwners else { return summary.skippedDevices += 1 }
+                guard makesDevices else { return summary.skippedDevices += 1 }
                 try directory.makeNode(name, .characterDevice(major: major, minor: minor), mode: 0o600)
             case .blockDevice(let major, let minor):
-                guard CurrentProcess.canSetOwners else { return summary.skippedDevices += 1 }
+                guard makesDevices else { return summary.skippedDevices += 1 }
                 try directory.makeNode(name, .blockDevice(major: major, minor: minor), mode: 0o600)
             case .directory, .whiteout:
                 return
@@ -60,6 +62,12 @@ final class FileMaker: Sendable {
         _ summary: inout MaterializeSummary
     ) throws {
         var reason: String?
+        guard !store.blobs.isVolatile(digest) else {
+            try copy(entry, digest, size, in: directory)
+            summary.copied += 1
+            summary.copiedBytes += size
+            return
+        }
         if canReflink.load(ordering: .relaxed), size > 0 {
             if try reflink(entry, digest, in: directory) {
                 summary.reflinked += 1

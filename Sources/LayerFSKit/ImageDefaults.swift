@@ -44,6 +44,12 @@ public struct ImageDefaults: Sendable {
 
 /// The platform of this machine, for images without programs.
 enum HostPlatform {
+    /// As a value.
+    static var platform: Platform {
+        let parts = text.split(separator: "/")
+        return Platform(os: String(parts[0]), architecture: String(parts[1]))
+    }
+
     static var text: String {
         #if arch(x86_64)
             "linux/amd64"

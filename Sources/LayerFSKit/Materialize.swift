@@ -12,12 +12,19 @@ public struct Materialize: Sendable {
     private let workspace: Workspace
     private let mode: LinkMode
     private let exactTime: Bool
+    private let makesDevices: Bool
     private let pool: WorkerPool
 
     /// - Parameters:
     ///   - mode: how files come from the store.
     ///   - exactTime: give every file the entry's time of modification; hard links otherwise share the inode's.
-    public init(_ workspace: Workspace, link mode: LinkMode = .hard, exactTime: Bool = false, workers: Int? = nil) {
+    ///   - makesDevices: make device nodes, which needs root. An image can come from anywhere, and a node of a disk is access to
+    ///     the disk.
+    public init(
+        _ workspace: Workspace, link mode: LinkMode = .hard, exactTime: Bool = false, makesDevices: Bool = false,
+        workers: Int? = nil
+    ) {
+        self.makesDevices = makesDevices
         self.workspace = workspace
         self.mode = mode
         self.exactTime = exactTime
@@ -52,7 +59,7 @@ public struct Materialize: Sendable {
         } catch {
             throw LayerFSError.system(step: "make the root's directories", error)
         }
-        let files = FileMaker(workspace.store, mode: mode, exactTime: exactTime)
+        let files = FileMaker(workspace.store, mode: mode, exactTime: exactTime, makesDevices: makesDevices)
         let parts = try pool.map(plan.directories.count) { index in
             let directory = plan.directories[index]
             if directory.children.isEmpty { return MaterializeSummary() }

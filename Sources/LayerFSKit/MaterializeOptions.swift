@@ -24,7 +24,7 @@ public struct MaterializeSummary: Hashable, Sendable, Codable {
     public var neverShared = 0
     /// Why files were copied that should have been links, and how many for each reason.
     public var fallbacks: [String: Int] = [:]
-    /// Device nodes that were left out, since making them needs root.
+    /// Device nodes that were left out, since making them was not asked for, or needs root.
     public var skippedDevices = 0
 
     /// The counts of two parts of one tree together.

@@ -1,5 +1,6 @@
 public import Digests
 public import LayerStore
+import Loader
 public import Trees
 
 /// What an expression stands for in a store at this moment: layers in order, and how to run them.
@@ -11,6 +12,8 @@ public struct Selection: Sendable {
         public var record: LayerRecord
         /// Of a layer that came with an image which settles conflicts among its own layers.
         public var group: ImageRecord.Group?
+        /// Of a layer that was imported with an image: as that image had it.
+        public var blob: ImageRecord.Blob?
     }
 
     /// As it was asked for.
@@ -21,6 +24,8 @@ public struct Selection: Sendable {
     public var settings = ImageSettings()
     /// That of the image where the expression is one image; otherwise conflicts are refused.
     public var onConflict = ConflictPolicy.error
+    /// Of an expression that is one imported image and nothing else: the documents that it came with.
+    public var original: ImageRecord.Original?
 }
 
 extension Workspace {
@@ -36,12 +41,12 @@ extension Workspace {
             }
             switch found.kind {
             case .layer:
-                selection.layers.append(try layer(name.text, found.record, group: nil))
+                selection.layers.append(try layer(name.text, found.record))
             case .image:
                 let image = try store.imageRecord(found.record)
                 selection.settings = selection.settings.overridden(by: image.settings)
                 let isAlone = expression.singleName != nil
-                if isAlone { selection.onConflict = image.onConflict }
+                if isAlone { (selection.onConflict, selection.original) = (image.onConflict, image.original) }
                 for part in image.layers {
                     // Numbers of the image's own groups stay apart from those of other names.
                     var group = part.group.map {
@@ -50,18 +55,21 @@ extension Workspace {
                     if !isAlone, image.onConflict != .error {
                         group = ImageRecord.Group(number: position, onConflict: image.onConflict)
                     }
-                    selection.layers.append(try layer(part.name, part.record, group: group))
+                    selection.layers.append(try layer(part.name, part.record, group, part.blob))
                 }
             }
         }
         return selection
     }
 
-    private func layer(_ name: String, _ record: Digest, group: ImageRecord.Group?) throws -> Selection.Layer {
-        Selection.Layer(name: name, digest: record, record: try store.layerRecord(record), group: group)
+    private func layer(
+        _ name: String, _ record: Digest, _ group: ImageRecord.Group? = nil, _ blob: ImageRecord.Blob? = nil
+    ) throws -> Selection.Layer {
+        Selection.Layer(name: name, digest: record, record: try store.layerRecord(record), group: group, blob: blob)
     }
 
     /// Stacks the layers of `selection`; those of an image that settles its own conflicts are stacked by themselves first.
+    /// Where programs found libraries only through their host's ld.so.cache, a layer with a cache of its own comes on top.
     ///
     /// - Throws: ``CompositionError`` when layers disagree and the policy is to refuse.
     public func compose(_ selection: Selection) throws -> Composition {
@@ -77,7 +85,15 @@ extension Workspace {
             }
             rest = rest.dropFirst(group.count)
         }
-        return try Composition(layers, onConflict: selection.onConflict)
+        let composition = try Composition(layers, onConflict: selection.onConflict)
+        let wanted = selection.layers.flatMap { $0.record.cachedLibraries ?? [] }
+        guard let cache = try LoaderCacheLayer(wanted.map(LdCacheLibrary.init), in: composition.tree, store.blobs)
+        else {
+            return composition
+        }
+        return try Composition(
+            layers, onConflict: selection.onConflict,
+            completedBy: cache.layer(store.blobs.keep(volatile: cache.bytes)))
     }
 }
 

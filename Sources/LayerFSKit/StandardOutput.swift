@@ -8,3 +8,10 @@ enum StandardOutput {
         try OwnedDescriptor(duplicating: 1, path: "standard output")
     }
 }
+
+/// Standard input as a file to read from.
+enum StandardInput {
+    static func take() throws(SystemError) -> OwnedDescriptor {
+        try OwnedDescriptor(duplicating: 0, path: "standard input")
+    }
+}

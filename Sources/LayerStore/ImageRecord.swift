@@ -16,6 +16,8 @@ public struct ImageRecord: Hashable, Sendable, Codable {
     /// The bytes of the union's files, each path counted.
     public var size: UInt64
     public var settings: ImageSettings
+    /// Of an image that came from elsewhere: what it takes to give the same image back.
+    public var original: Original?
 
     /// A layer of the image: its name when the image was composed, and the digest of its record.
     public struct Layer: Hashable, Sendable, Codable {
@@ -23,9 +25,11 @@ public struct ImageRecord: Hashable, Sendable, Codable {
         public var record: Digest
         /// Of a layer that came with an image: how that image settles conflicts among its own layers.
         public var group: Group?
+        /// Of a layer of an imported image: as that image had it.
+        public var blob: Blob?
 
-        public init(name: String, record: Digest, group: Group? = nil) {
-            (self.name, self.record, self.group) = (name, record, group)
+        public init(name: String, record: Digest, group: Group? = nil, blob: Blob? = nil) {
+            (self.name, self.record, self.group, self.blob) = (name, record, group, blob)
         }
     }
 
@@ -40,7 +44,7 @@ public struct ImageRecord: Hashable, Sendable, Codable {
 
     public init(
         created: String, expression: String, layers: [Layer], onConflict: ConflictPolicy, entries: Int, size: UInt64,
-        settings: ImageSettings
+        settings: ImageSettings, original: Original? = nil
     ) {
         self.created = created
         self.expression = expression
@@ -49,6 +53,45 @@ public struct ImageRecord: Hashable, Sendable, Codable {
         self.entries = entries
         self.size = size
         self.settings = settings
+        self.original = original
+    }
+
+    /// The documents of an image as it was before it was imported.
+    public struct Original: Hashable, Sendable, Codable {
+        /// The media type of the manifest.
+        public var mediaType: String?
+        /// The manifest's bytes, a blob of the store; nil when it had none, as in an archive of Docker's.
+        public var manifest: Digest?
+        /// The configuration's bytes, a blob of the store.
+        public var configuration: Digest
+
+        public init(mediaType: String?, manifest: Digest?, configuration: Digest) {
+            (self.mediaType, self.manifest, self.configuration) = (mediaType, manifest, configuration)
+        }
+    }
+
+    /// A layer as an image had it before it was imported: compressed mostly.
+    public struct Blob: Hashable, Sendable, Codable {
+        public var mediaType: String
+        public var digest: Digest
+        public var size: UInt64
+        /// How the same bytes are made of the layer's tar: `none`, `layerfs`, `zlib LEVEL HEADER`; nil when that is not known.
+        public var encoding: String?
+        /// Whether the bytes are kept, as a blob of the store; else absent.
+        public var isKept: Bool?
+
+        public init(mediaType: String, digest: Digest, size: UInt64, encoding: String?, isKept: Bool?) {
+            (self.mediaType, self.digest, self.size) = (mediaType, digest, size)
+            (self.encoding, self.isKept) = (encoding, isKept)
+        }
+    }
+
+    /// The blobs of its original that the store keeps, with their sizes where they are known.
+    var originalBlobs: [(digest: Digest, size: UInt64?)] {
+        [original?.manifest, original?.configuration].compactMap { $0 }.map { ($0, nil) }
+            + layers.compactMap { layer in
+                layer.blob.flatMap { $0.isKept == true ? ($0.digest, $0.size) : nil }
+            }
     }
 }
 

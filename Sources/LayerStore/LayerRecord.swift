@@ -15,14 +15,18 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var size: UInt64
     /// The tree in composefs-dump form.
     public var tree: Digest
-    /// The digest of the tree's canonical tar.
+    /// The digest of the tree's canonical tar; with a skeleton, of the tar that it belongs to.
     public var diffID: DiffID
     /// The provenance document; nil when nothing is known.
     public var provenance: Digest?
+    /// What a root with this layer needs an ld.so.cache for; nil when it needs none.
+    public var cachedLibraries: [CachedLibrary]?
+    /// Of a layer that came as a tar which is not the canonical one: its ``Skeleton``.
+    public var skeleton: Digest?
 
     public init(
         created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest, diffID: DiffID,
-        provenance: Digest?
+        provenance: Digest?, cachedLibraries: [CachedLibrary]? = nil, skeleton: Digest? = nil
     ) {
         self.created = created
         self.source = source
@@ -32,5 +36,7 @@ public struct LayerRecord: Hashable, Sendable, Codable {
         self.tree = tree
         self.diffID = diffID
         self.provenance = provenance
+        self.cachedLibraries = cachedLibraries
+        self.skeleton = skeleton
     }
 }

@@ -23,7 +23,9 @@ struct LiveContents {
                 case .layer: try insert(layer: record, of: store)
                 case .image:
                     guard digests.insert(record).inserted else { continue }
-                    for layer in try store.imageRecord(record).layers { try insert(layer: layer.record, of: store) }
+                    let image = try store.imageRecord(record)
+                    digests.formUnion(image.originalBlobs.map(\.digest))
+                    for layer in image.layers { try insert(layer: layer.record, of: store) }
                 }
             }
         }
@@ -37,6 +39,10 @@ struct LiveContents {
         if let provenance = record.provenance {
             digests.insert(provenance)
             _ = try store.provenance(of: record)
+        }
+        if let document = record.skeleton, let skeleton = try store.skeleton(of: record) {
+            digests.formUnion([document, skeleton.others])
+            digests.formUnion(skeleton.contents)
         }
         guard digests.insert(record.tree).inserted else { return }
         for entry in try store.tree(of: record).entries {

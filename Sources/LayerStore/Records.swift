@@ -50,4 +50,15 @@ extension Store {
         let bytes = try blobs.bytes(of: digest, limit: Self.documentLimit, wantedBy: "a layer")
         return try StoreJSON.decode(Provenance.self, bytes, what: ByteString("the provenance \(digest)"))
     }
+
+    /// The skeleton of `record`; nil when its tar is the canonical one.
+    public func skeleton(of record: LayerRecord) throws(LayerStoreError) -> Skeleton? {
+        guard let digest = record.skeleton else { return nil }
+        let bytes = try blobs.bytes(of: digest, limit: Self.documentLimit, wantedBy: "a layer")
+        do {
+            return try Skeleton(parsing: bytes)
+        } catch {
+            throw .damagedRecord(ByteString("the skeleton \(digest)"), reason: "\(error)")
+        }
+    }
 }

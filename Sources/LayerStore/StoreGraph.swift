@@ -14,11 +14,19 @@ struct StoreGraph {
         var images: Set<String> = []
         var record: LayerRecord?
         var tree: Tree?
+        var skeleton: Skeleton?
+
+        /// What belongs to it beside its record and the contents of its tree.
+        var documents: [Digest] {
+            [record?.tree, record?.provenance, record?.skeleton, skeleton?.others].compactMap { $0 }
+        }
     }
 
     private(set) var layers: [Digest: Layer] = [:]
     /// Image records and the names they have.
     private(set) var images: [Digest: Set<String>] = [:]
+    /// What images keep of their originals.
+    private var originals: [Digest: [(digest: Digest, size: UInt64?)]] = [:]
     private(set) var damages: [IntegrityReport.Damage] = []
 
     init(of store: Store) throws(LayerStoreError) {
@@ -47,6 +55,7 @@ struct StoreGraph {
             guard let image = read(digest, { () throws(LayerStoreError) in try store.imageRecord(digest) }) else {
                 continue
             }
+            originals[digest] = image.originalBlobs
             for layer in image.layers {
                 layers[layer.record, default: Layer()].images.formUnion(names)
                 if !named.contains(layer.record) { layers[layer.record]?.names.insert(layer.name) }
@@ -59,6 +68,10 @@ struct StoreGraph {
             layers[digest]?.record = record
             let tree = read(record.tree) { () throws(LayerStoreError) in try store.tree(of: record) }
             layers[digest]?.tree = tree
+            if let skeleton = record.skeleton {
+                let found = read(skeleton) { () throws(LayerStoreError) in try store.skeleton(of: record) }
+                layers[digest]?.skeleton = found ?? nil
+            }
             guard let provenance = record.provenance else { continue }
             _ = read(provenance) { () throws(LayerStoreError) in try store.provenance(of: record) }
         }
@@ -81,14 +94,16 @@ struct StoreGraph {
         var result: [Digest: UInt64?] = [:]
         for (digest, layer) in layers {
             result[digest] = .some(nil)
-            for document in [layer.record?.tree, layer.record?.provenance] {
-                if let document { result[document] = .some(nil) }
-            }
+            for document in layer.documents { result[document] = .some(nil) }
+            for content in layer.skeleton?.contents ?? [] where result[content] == nil { result[content] = .some(nil) }
             for entry in layer.tree?.entries ?? [] {
                 if case .file(let content, let size) = entry.kind, size > 0 { result[content] = size }
             }
         }
         for digest in images.keys { result[digest] = .some(nil) }
+        for blob in originals.values.flatMap(\.self) where (result[blob.digest] ?? nil) == nil {
+            result[blob.digest] = .some(blob.size)
+        }
         return result
     }
 
@@ -102,7 +117,9 @@ struct StoreGraph {
         }
         var touched = [(layers: Set<String>, images: Set<String>)](repeating: ([], []), count: damages.count)
         for (digest, names) in images {
-            for index in positions[digest] ?? [] { touched[index].images.formUnion(names) }
+            for document in [digest] + (originals[digest] ?? []).map(\.digest) {
+                for index in positions[document] ?? [] { touched[index].images.formUnion(names) }
+            }
         }
         for (digest, layer) in layers {
             func touch(_ content: Digest, _ path: TreePath?) {
@@ -113,9 +130,9 @@ struct StoreGraph {
                     damages[index].paths += layer.names.map { .init(layer: $0, path: path.description) }
                 }
             }
-            for document in [digest, layer.record?.tree, layer.record?.provenance] {
-                if let document { touch(document, nil) }
-            }
+            for document in [digest] + layer.documents { touch(document, nil) }
+            // Those that the tree has, too, are told with their paths.
+            for content in layer.skeleton?.contents ?? [] { touch(content, nil) }
             for entry in layer.tree?.entries ?? [] {
                 if case .file(let content, _) = entry.kind { touch(content, entry.path) }
             }

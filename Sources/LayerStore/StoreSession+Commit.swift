@@ -16,7 +16,7 @@ public enum CommitOutcome: Hashable, Sendable {
 }
 
 extension StoreSession {
-    /// Finds out, before anything is published, whether ``commit(layer:tree:provenance:source:created:platform:diffID:replacing:known:)``
+    /// Finds out, before anything is published, whether ``commit(layer:tree:provenance:source:created:platform:diffID:cachedLibraries:replacing:known:)``
     /// would refuse `name` for `tree`.
     ///
     /// - Returns: whether the name stands for this tree already, so that there is nothing to commit.
@@ -40,7 +40,8 @@ extension StoreSession {
     ///   `replacing` is false. Whatever is thrown, no name has changed.
     public func commit(
         layer name: Name, tree: Tree, provenance: Provenance?, source: String, created: String, platform: String?,
-        diffID: DiffID, replacing: Bool, known: [SourceFile] = []
+        diffID: DiffID, cachedLibraries: [CachedLibrary]? = nil, replacing: Bool, known: [SourceFile] = [],
+        skeleton: Skeleton? = nil
     ) throws(LayerStoreError) -> CommitOutcome {
         let treeDigest = try stage(bytes: TreeDump.encode(tree))
         let provenanceDigest: Digest?
@@ -51,16 +52,38 @@ extension StoreSession {
         }
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: treeDigest, diffID: diffID, provenance: provenanceDigest)
+            tree: treeDigest, diffID: diffID, provenance: provenanceDigest, cachedLibraries: cachedLibraries,
+            skeleton: try stage(skeleton))
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
         return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             let existing = try store.layerRecord(old)
-            guard existing.tree != treeDigest else { return nil }
+            guard existing.tree != treeDigest else {
+                guard skeleton != nil, existing.diffID != diffID else { return nil }
+                return "it has the same files in another tar. --replace replaces it"
+            }
             return Self.detail(TreeDifference(from: try store.tree(of: existing), to: tree))
         } update: { database in
             try IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance).insert(database)
             try Self.remember(known, database)
         }
+    }
+
+    /// Takes the documents of a layer that gets no name of its own, but is part of an image.
+    ///
+    /// - Returns: the digest of its record.
+    public func stage(
+        layer tree: Tree, source: String, created: String, platform: String?, diffID: DiffID, skeleton: Skeleton?
+    ) throws(LayerStoreError) -> Digest {
+        let record = LayerRecord(
+            created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
+            tree: try stage(bytes: TreeDump.encode(tree)), diffID: diffID, provenance: nil,
+            skeleton: try stage(skeleton))
+        return try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
+    }
+
+    private func stage(_ skeleton: Skeleton?) throws(LayerStoreError) -> Digest? {
+        guard let skeleton else { return nil }
+        return try stage(bytes: skeleton.text)
     }
 
     /// Publishes everything staged, then makes `name` stand for this image.

@@ -119,7 +119,7 @@ public final class StoreSession: Sendable {
     }
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.
-    private func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {
+    func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {
         // A blob that is damaged will be replaced by the good copy.
         let stored = copy.size == 0 ? .good : try stored(copy.digest, size: copy.size)
         let isNeeded = stored != .good && pending.withLock { $0.insert(copy, replaces: stored == .damaged) }

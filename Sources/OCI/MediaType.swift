@@ -38,6 +38,32 @@ public struct MediaType: Hashable, Sendable, CustomStringConvertible {
     public static let dockerLayerTar = MediaType("application/vnd.docker.image.rootfs.diff.tar")
     public static let dockerLayerTarGzip = MediaType("application/vnd.docker.image.rootfs.diff.tar.gzip")
 
+    // Deprecated, not made by layerfs, and not to be fetched from elsewhere; but read where their bytes are there.
+    static let foreignLayers = Set(
+        ["", "+gzip", "+zstd"].map { MediaType("application/vnd.oci.image.layer.nondistributable.v1.tar" + $0) }
+            + [MediaType("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")])
+
+    /// Whether a blob of this type is the tar of a layer, compressed or not.
+    public var isLayer: Bool {
+        [.layerTar, .layerTarGzip, .layerTarZstd, .dockerLayerTar, .dockerLayerTarGzip].contains(self)
+            || self.isDockerZstd || Self.foreignLayers.contains(self)
+    }
+
+    /// The OCI type of what Docker's type means; any other type itself (image-spec, media-types.md, Compatibility Matrix).
+    public var asOCI: MediaType {
+        switch self {
+        case .dockerLayerTar: .layerTar
+        case .dockerLayerTarGzip: .layerTarGzip
+        case .dockerConfiguration: .imageConfiguration
+        case .dockerManifest: .imageManifest
+        case .dockerManifestList: .imageIndex
+        default: isDockerZstd ? .layerTarZstd : self
+        }
+    }
+
+    /// Not in any specification, but what engines write when they recompress an image of Docker's types.
+    private var isDockerZstd: Bool { text == "application/vnd.docker.image.rootfs.diff.tar.zstd" }
+
     /// Whether a document of this type is an ``ImageIndex``.
     public var isIndex: Bool { self == .imageIndex || self == .dockerManifestList }
     /// Whether a document of this type is a ``Manifest``.

@@ -6,6 +6,7 @@ struct MemberExtensions: Sendable {
     private var global: [ByteString: ByteString] = [:]
     private var globalSize = 0
     private var records: [ByteString: ByteString] = [:]
+    private var sparse = SparseRecords()
     private var longName: ByteString?
     private var longLink: ByteString?
     private var reserved = 0
@@ -24,24 +25,28 @@ struct MemberExtensions: Sendable {
         switch typeflag {
         case UInt8(ascii: "L"), UInt8(ascii: "K"):
             let name = ByteString(payload.prefix { $0 != 0 })
-            guard !name.isEmpty else { throw .badName(name, offset: offset) }
             if typeflag == UInt8(ascii: "L") { longName = name } else { longLink = name }
             pending = true
         case UInt8(ascii: "g"):
             globalSize += payload.count
             guard globalSize <= TarDecoder.extensionLimit else { throw .extensionTooLarge(offset: offset) }
-            try Self.read(payload, into: &global, offset: offset)
+            // A map of one file makes no sense for all.
+            var ignored = SparseRecords()
+            try Self.read(payload, into: &global, &ignored, offset: offset)
+            guard !ignored.isPresent else { throw .badRecord(reason: "a sparse map for all members", offset: offset) }
             reserved = 0
         default:
             // Only the last of several counts, as in Go and GNU tar.
             records.removeAll()
-            try Self.read(payload, into: &records, offset: offset)
+            sparse = SparseRecords()
+            try Self.read(payload, into: &records, &sparse, offset: offset)
             pending = true
         }
     }
 
     mutating func endMember() {
         records.removeAll()
+        sparse = SparseRecords()
         longName = nil
         longLink = nil
         reserved = 0
@@ -49,18 +54,34 @@ struct MemberExtensions: Sendable {
     }
 
     private static func read(
-        _ payload: [UInt8], into records: inout [ByteString: ByteString], offset: UInt64
+        _ payload: [UInt8], into records: inout [ByteString: ByteString], _ sparse: inout SparseRecords, offset: UInt64
     ) throws(TarError) {
         try PAXRecords.forEach(in: payload, offset: offset) { (key, value) throws(TarError) in
-            if key.hasPrefix("GNU.sparse.") {
-                throw .unsupported(feature: "a sparse file of GNU tar", offset: offset)
-            }
-            records[key] = value
+            if key.hasPrefix(SparseRecords.prefix) { sparse.add(key, value) } else { records[key] = value }
         }
     }
 
-    /// The header that `block` and the extensions make, and the bytes of content that follow it.
-    func member(_ block: [UInt8], offset: UInt64) throws(TarError) -> (TarHeader, size: UInt64) {
+    /// How the content of a member is archived.
+    enum Layout: Sendable {
+        case plain
+        /// A sparse file whose map is known.
+        case sparse(SparseMap)
+        /// A sparse file whose map, begun in the header, goes on in the blocks behind it.
+        case sparseBlocks(SparseMap)
+        /// A sparse file whose map is in front of its content.
+        case sparsePrefix
+    }
+
+    /// What a header block and its extensions say together.
+    struct Member: Sendable {
+        var header: TarHeader
+        /// How many bytes of the archive belong to its content, without the blocks of old GNU maps.
+        var stored: UInt64
+        var layout: Layout
+    }
+
+    /// The member that `block` and the extensions make.
+    func member(_ block: [UInt8], offset: UInt64) throws(TarError) -> Member {
         let record = records.isEmpty ? global : global.merging(records) { $1 }
         // An empty value takes a record back (pax(1p)).
         func value(_ key: ByteString) -> ByteString? { record[key].flatMap { $0.isEmpty ? nil : $0 } }
@@ -83,11 +104,11 @@ struct MemberExtensions: Sendable {
             return number
         }
 
-        var name = value("path") ?? longName ?? Self.name(of: block)
+        var name = sparse.name ?? value("path") ?? longName ?? Self.name(of: block)
         let hadSlash = name.hasSuffix("/")
         while name.count > 1, name.hasSuffix("/") { name.bytes.removeLast() }
         let target = value("linkpath") ?? longLink ?? TarBlock.text(block, TarBlock.linkName)
-        guard !name.isEmpty, !name.contains(0), !target.contains(0) else { throw .badName(name, offset: offset) }
+        guard !name.contains(0), !target.contains(0) else { throw .badName(name, offset: offset) }
 
         let declared = try natural("size", TarBlock.length)
         func device() throws(TarError) -> (UInt32, UInt32) {
@@ -98,12 +119,24 @@ struct MemberExtensions: Sendable {
         }
         // Links, directories, devices and fifos have no content, whatever size they declare (as Go and Python).
         var size: UInt64 = 0
+        var layout = Layout.plain
         let kind: TarHeader.Kind
         switch block[TarBlock.typeflag] {
-        case UInt8(ascii: "0"), 0, UInt8(ascii: "7"):
-            // Before POSIX a directory was a file whose name ended with a slash.
+        case UInt8(ascii: "S"):
             size = declared
-            kind = hadSlash ? .directory : .file(size: size)
+            let (real, map) = try Self.oldGNUMap(block, offset: offset)
+            kind = .file(size: real)
+            layout = block[SparseMap.headerIsExtended] != 0 ? .sparseBlocks(map) : .sparse(map)
+        case UInt8(ascii: "0"), 0, UInt8(ascii: "7"):
+            size = declared
+            if sparse.isPresent {
+                let (real, map) = try paxMap(offset: offset)
+                kind = .file(size: real)
+                layout = map.map { .sparse($0) } ?? .sparsePrefix
+            } else {
+                // Before POSIX a directory was a file whose name ended with a slash.
+                kind = hadSlash ? .directory : .file(size: size)
+            }
         case UInt8(ascii: "1"): kind = .hardLink(target: target)
         case UInt8(ascii: "2"): kind = .symlink(target: target)
         case UInt8(ascii: "3"):
@@ -136,8 +169,30 @@ struct MemberExtensions: Sendable {
             mode: UInt16(truncatingIfNeeded: try number(TarBlock.mode, "mode")),
             uid: try owner("uid", TarBlock.uid), gid: try owner("gid", TarBlock.gid),
             modified: modified.seconds, nanoseconds: modified.nanoseconds,
-            extendedAttributes: Self.attributes(record))
-        return (header, size)
+            extendedAttributes: try AttributeRecords.attributes(record.filter { !$1.isEmpty }, offset: offset))
+        if case .sparse(let map) = layout, case .file(let real) = kind, !map.fits(size: real, stored: size) {
+            throw .badNumber(field: "map of a sparse file", offset: offset)
+        }
+        return Member(header: header, stored: size, layout: layout)
+    }
+
+    private static func oldGNUMap(_ block: [UInt8], offset: UInt64) throws(TarError) -> (UInt64, SparseMap) {
+        var map = SparseMap()
+        guard let real = TarBlock.number(block, SparseMap.realSize).flatMap({ UInt64(exactly: $0) }),
+            map.add(block, SparseMap.headerParts)
+        else { throw .badNumber(field: "map of a sparse file", offset: offset) }
+        return (real, map)
+    }
+
+    /// The size of the file, and the map unless it is in front of the content.
+    private func paxMap(offset: UInt64) throws(TarError) -> (UInt64, SparseMap?) {
+        if sparse.isUnknown { throw .unsupported(feature: "a sparse file of a form that is not known", offset: offset) }
+        guard let real = sparse.realSize, real <= UInt64(Int64.max) else {
+            throw .badNumber(field: "size of a sparse file", offset: offset)
+        }
+        if sparse.isPrefixed { return (real, nil) }
+        guard let map = sparse.map() else { throw .badNumber(field: "map of a sparse file", offset: offset) }
+        return (real, map)
     }
 
     /// The name in the block; the prefix counts only with the magic of POSIX, not with GNU's.
@@ -146,15 +201,5 @@ struct MemberExtensions: Sendable {
         guard block[TarBlock.magic].elementsEqual("ustar\0".utf8) else { return name }
         let prefix = TarBlock.text(block, TarBlock.prefix)
         return prefix.isEmpty ? name : prefix + "/" + name
-    }
-
-    private static func attributes(_ records: [ByteString: ByteString]) -> [TarHeader.Attribute] {
-        records.compactMap { key, value in
-            guard key.hasPrefix(PAXRecords.attributePrefix), key.count > PAXRecords.attributePrefix.count else {
-                return nil
-            }
-            return TarHeader.Attribute(
-                name: ByteString(key.bytes.dropFirst(PAXRecords.attributePrefix.count)), value: value)
-        }
     }
 }

@@ -46,8 +46,10 @@ enum TarBlock {
     /// The number in a field: octal digits, or GNU's base-256 when the first bit is set. Nil when it is neither, or
     /// does not fit.
     static func number(_ block: [UInt8], _ field: Range<Int>) -> Int64? {
-        let bytes = block[field]
-        if bytes[field.lowerBound] & 0x80 != 0 { return binary(bytes) }
+        var bytes = block[field]
+        // Some writer of old put a NUL in front; GNU tar reads what follows it, and so must whoever wants to see the same.
+        if bytes.first == 0 { bytes = bytes.dropFirst() }
+        if let first = bytes.first, first & 0x80 != 0 { return binary(bytes) }
         var value: Int64 = 0
         var rest = bytes.drop { $0 == UInt8(ascii: " ") }
         while let digit = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "7")).contains(digit) {

@@ -1,6 +1,6 @@
 import Bytes
 
-/// Reads a tar archive that comes in pieces of any size: ustar, PAX, and GNU's long names and large numbers.
+/// Reads a tar archive that comes in pieces of any size: V7, ustar, PAX, and GNU's long names, large numbers and sparse files.
 ///
 /// Feed each piece to ``next(_:)`` until it returns nil, then call ``finish()``:
 ///
@@ -17,14 +17,22 @@ public struct TarDecoder: Sendable {
     public enum Event {
         /// A member begins.
         case member(TarHeader)
-        /// A piece of its content, valid as long as the piece that was given.
+        /// A piece of its content, valid as long as the piece that was given. All other bytes of the archive are headers,
+        /// maps and filling.
         case content(UnsafeRawBufferPointer)
+        /// The next bytes of its content are so many zeros, which are not in the archive: a hole of a sparse file.
+        case hole(UInt64)
     }
 
     private enum State {
         case header
         case extended(typeflag: UInt8, remaining: Int, padding: Int)
         case content(remaining: UInt64, padding: Int)
+        /// Blocks of an old GNU sparse map.
+        case sparseBlocks(SparseMap, size: UInt64, stored: UInt64)
+        /// Blocks of a PAX 1.0 sparse map.
+        case sparsePrefix(PrefixedSparseMap, size: UInt64, stored: UInt64)
+        case sparse(SparseContent)
         case padding(Int)
         case ended
     }
@@ -76,6 +84,26 @@ public struct TarDecoder: Sendable {
                 let piece = take(Int(clamping: remaining), from: &input)
                 state = .content(remaining: remaining - UInt64(piece.count), padding: padding)
                 return .content(piece)
+            case .sparseBlocks(let map, let size, let stored):
+                guard let block = takeBlock(from: &input) else { return nil }
+                try readSparseBlock(block, map, size: size, stored: stored)
+            case .sparsePrefix(let map, let size, let stored):
+                guard let block = takeBlock(from: &input) else { return nil }
+                try readSparsePrefix(block, map, size: size, stored: stored)
+            case .sparse(var content):
+                switch content.next {
+                case .hole(let count):
+                    content.pass(count)
+                    state = .sparse(content)
+                    return .hole(count)
+                case .data(let count):
+                    guard !input.isEmpty else { return nil }
+                    let piece = take(Int(clamping: count), from: &input)
+                    content.pass(UInt64(piece.count))
+                    state = .sparse(content)
+                    return .content(piece)
+                case nil: state = .padding(content.padding)
+                }
             case .padding(let remaining):
                 let skipped = take(remaining, from: &input).count
                 state = skipped == remaining ? .header : .padding(remaining - skipped)
@@ -94,7 +122,8 @@ public struct TarDecoder: Sendable {
         switch state {
         case .ended: return
         case .header where block.isEmpty && extensions.isEmpty: return
-        case .header, .extended, .content, .padding: throw .truncated(offset: start)
+        case .header, .extended, .content, .padding, .sparse, .sparseBlocks, .sparsePrefix:
+            throw .truncated(offset: start)
         }
     }
 
@@ -102,12 +131,13 @@ public struct TarDecoder: Sendable {
 
     private mutating func interpretBlock() throws(TarError) -> Event? {
         if block.allSatisfy({ $0 == 0 }) {
-            guard extensions.isEmpty else { throw .truncated(offset: start) }
+            // An extended header that waits for a member which does not come says nothing, as for GNU tar.
             state = .ended
             return nil
         }
         let sums = TarBlock.checksums(of: block)
         guard let declared = TarBlock.number(block, TarBlock.checksum),
+
             declared == sums.unsigned || declared == sums.signed
         else { throw .badChecksum(offset: start) }
 
@@ -123,16 +153,59 @@ public struct TarDecoder: Sendable {
             }
             state = .extended(typeflag: typeflag, remaining: Int(size), padding: TarBlock.padding(after: size))
             return nil
-        case UInt8(ascii: "S"):
-            throw .unsupported(feature: "a sparse file of GNU tar", offset: start)
         case UInt8(ascii: "M"), UInt8(ascii: "V"):
             throw .unsupported(feature: "part of a multi-volume archive", offset: start)
         default:
-            let (header, size) = try extensions.member(block, offset: start)
+            let member = try extensions.member(block, offset: start)
             extensions.endMember()
-            state = .content(remaining: size, padding: TarBlock.padding(after: size))
-            return .member(header)
+            let (stored, size) = (member.stored, member.header.kind.size)
+            switch member.layout {
+            case .plain: state = .content(remaining: stored, padding: TarBlock.padding(after: stored))
+            case .sparse(let map): state = .sparse(SparseContent(map, size: size))
+            case .sparseBlocks(let map): state = .sparseBlocks(map, size: size, stored: stored)
+            case .sparsePrefix: state = .sparsePrefix(PrefixedSparseMap(), size: size, stored: stored)
+            }
+            return .member(member.header)
         }
+    }
+
+    private mutating func readSparseBlock(
+        _ block: [UInt8], _ map: SparseMap, size: UInt64, stored: UInt64
+    ) throws(TarError) {
+        var map = map
+        let malformed = TarError.badNumber(field: "map of a sparse file", offset: start)
+        guard map.parts.count < Self.extensionLimit / 24 else { throw .extensionTooLarge(offset: start) }
+        guard map.add(block, SparseMap.blockParts) else { throw malformed }
+        if block[SparseMap.blockIsExtended] != 0 {
+            // A block that adds nothing could be followed by as many more as the archive likes.
+            guard position - start <= UInt64(Self.extensionLimit) else { throw .extensionTooLarge(offset: start) }
+            state = .sparseBlocks(map, size: size, stored: stored)
+        } else {
+            guard map.fits(size: size, stored: stored) else { throw malformed }
+            state = .sparse(SparseContent(map, size: size))
+        }
+    }
+
+    private mutating func readSparsePrefix(
+        _ block: [UInt8], _ map: PrefixedSparseMap, size: UInt64, stored: UInt64
+    ) throws(TarError) {
+        var reader = map
+        let malformed = TarError.badNumber(field: "map of a sparse file", offset: start)
+        guard reader.size + UInt64(block.count) <= stored else { throw malformed }
+        guard let map = try reader.add(block, offset: start) else {
+            state = .sparsePrefix(reader, size: size, stored: stored)
+            return
+        }
+        guard map.fits(size: size, stored: stored - reader.size) else { throw malformed }
+        state = .sparse(SparseContent(map, size: size))
+    }
+
+    /// The next block, once all of it has come.
+    private mutating func takeBlock(from input: inout UnsafeRawBufferPointer) -> [UInt8]? {
+        block.append(contentsOf: take(TarBlock.size - block.count, from: &input))
+        guard block.count == TarBlock.size else { return nil }
+        defer { block.removeAll(keepingCapacity: true) }
+        return block
     }
 
     /// The next bytes of `input`, at most `limit`.

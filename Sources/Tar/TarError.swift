@@ -10,7 +10,7 @@ public enum TarError: Error, Hashable, CustomStringConvertible {
     case badNumber(field: String, offset: UInt64)
     /// A PAX record breaks the form `LENGTH KEY=VALUE\n` (pax(1p), pax Extended Header).
     case badRecord(reason: String, offset: UInt64)
-    /// A name or link target is empty or holds a NUL.
+    /// A name or link target holds a NUL, or a target is empty.
     case badName(ByteString, offset: UInt64)
     /// Extended headers of one member, or all global ones, exceed ``TarDecoder/extensionLimit``.
     case extensionTooLarge(offset: UInt64)
@@ -30,7 +30,7 @@ public enum TarError: Error, Hashable, CustomStringConvertible {
         case .badRecord(let reason, let offset):
             "damaged tar archive: the extended header at byte \(offset) is malformed: \(reason)"
         case .badName(let name, let offset):
-            "invalid tar archive: the header at byte \(offset) has an empty name or one with a NUL: '\(name)'"
+            "invalid tar archive: the header at byte \(offset) has a name or link target that is empty or holds a NUL: '\(name)'"
         case .extensionTooLarge(let offset):
             "refused tar archive: the extended headers at byte \(offset) exceed \(TarDecoder.extensionLimit) bytes"
         case .truncated(let offset):

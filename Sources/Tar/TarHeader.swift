@@ -2,10 +2,10 @@ public import Bytes
 
 /// One member of a tar archive without its content: what a header block and its extended headers say together.
 public struct TarHeader: Hashable, Sendable {
-    /// The name as the archive has it, without the trailing slash of a directory. Never empty, never with a NUL.
+    /// The name as the archive has it, without the trailing slash of a directory. Never with a NUL.
     ///
-    /// Nothing else is promised of a name that was read: it may be absolute or hold `..`, and whoever creates files
-    /// by it has to judge it first.
+    /// Nothing else is promised of a name that was read: it may be empty, be absolute or hold `..`, and whoever creates
+    /// files by it has to judge it first.
     public var name: ByteString
     public var kind: Kind
     /// Permission bits with setuid, setgid and sticky: 0 to 0o7777.
@@ -35,7 +35,7 @@ public struct TarHeader: Hashable, Sendable {
 
     /// What a member is (pax(1p), ustar Interchange Format, typeflag).
     public enum Kind: Hashable, Sendable {
-        /// A regular file; `size` bytes of content follow the header.
+        /// A regular file; `size` bytes of content follow the header, fewer where it has holes.
         case file(size: UInt64)
         /// Another name of an earlier member, which `target` names.
         case hardLink(target: ByteString)
@@ -46,6 +46,9 @@ public struct TarHeader: Hashable, Sendable {
         case fifo
         /// A type that neither POSIX nor layerfs knows, with `size` bytes of content; never written.
         case other(typeflag: UInt8, size: UInt64)
+
+        /// The bytes of a regular file; 0 for anything else.
+        public var size: UInt64 { if case .file(let size) = self { size } else { 0 } }
     }
 
     /// An extended attribute: name with namespace, and any value.

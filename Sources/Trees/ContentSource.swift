@@ -4,6 +4,9 @@ public import Digests
 ///
 /// The one thing that packing and materializing need to know of a store, so that they can be tested without one.
 public protocol ContentSource: Sendable {
+    /// The size of the content named `digest` in bytes; nil when there is none.
+    func size(of digest: Digest) throws -> UInt64?
+
     /// Streams the content named `digest` to `body` in pieces, in order, and checks it on the way.
     ///
     /// - Throws: what the source throws when the content is absent, cannot be read, or is not what `digest` and `size`
@@ -25,6 +28,8 @@ public struct MemoryContents: ContentSource {
         contents[digest] = bytes
         return digest
     }
+
+    public func size(of digest: Digest) -> UInt64? { contents[digest].map { UInt64($0.count) } }
 
     public func readContent(
         _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void

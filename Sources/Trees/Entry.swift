@@ -29,6 +29,13 @@ public struct Entry: Hashable, Sendable {
 
     public var isDirectory: Bool { kind == .directory }
 
+    /// The name of a whiteout that stands for all that lower layers have in its directory, which is *opaque* (image-spec,
+    /// layer.md, Opaque Whiteout). No file of a layer can have it.
+    public static let opaqueMarker: ByteString = ".wh..wh..opq"
+
+    /// Whether this whiteout removes not one path, but everything in its directory, from the layers underneath.
+    public var isOpaqueMarker: Bool { kind == .whiteout && path.name == Self.opaqueMarker }
+
     /// The bytes of file content behind this entry; 0 for anything but a regular file.
     public var size: UInt64 {
         if case .file(_, let size) = kind { size } else { 0 }

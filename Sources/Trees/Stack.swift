@@ -2,13 +2,13 @@ import Bytes
 
 /// The union while layers are being stacked, and who put each path there.
 struct Stack {
-    private struct Slot {
+    struct Slot {
         var entry: Entry
         var layer: String
     }
 
-    private var slots: [TreePath: Slot]
-    private let policy: ConflictPolicy
+    var slots: [TreePath: Slot]
+    private var policy: ConflictPolicy
     private(set) var conflicts: [Conflict] = []
 
     init(policy: ConflictPolicy) {
@@ -22,6 +22,14 @@ struct Stack {
         Tree(unchecked: slots.values.map(\.entry).sorted { $0.path < $1.path })
     }
 
+    /// Lays `layer`, which was made for this stack, over it: what it has replaces what is there.
+    mutating func complete(with layer: Composition.Layer) -> Change {
+        policy = .last
+        let settled = conflicts
+        defer { conflicts = settled }
+        return apply(layer)
+    }
+
     /// What applying a layer did; both sorted, closed under parents, without `/`.
     struct Change {
         /// Entries that differ from the stack below.
@@ -32,6 +40,7 @@ struct Stack {
 
     /// Lays `layer` over the stack.
     mutating func apply(_ layer: Composition.Layer) -> Change {
+        if policy == .overlay { return overlay(layer) }
         var pass = Pass(layer: layer.name)
         // Whiteouts concern the layers below only, wherever in the layer they stand (image-spec, layer.md, Whiteouts).
         for entry in layer.tree.entries where entry.kind == .whiteout { remove(entry, in: &pass) }
@@ -105,9 +114,16 @@ struct Stack {
 
     private mutating func remove(_ whiteout: Entry, in pass: inout Pass) {
         guard let directory = directory(at: whiteout.path.parent) else { return }
-        let path = directory.appending(whiteout.path.name)
-        guard slots.removeValue(forKey: path) != nil else { return }
-        removeBelow(path)
+        // All that lower layers have in an opaque directory; spelt out, since other layers may add to it.
+        let paths =
+            whiteout.isOpaqueMarker
+            ? slots.keys.filter { $0.parent == directory && !$0.isRoot } : [directory.appending(whiteout.path.name)]
+        for path in paths { remove(path, whiteout, in: &pass) }
+    }
+
+    private mutating func remove(_ path: TreePath, _ whiteout: Entry, in pass: inout Pass) {
+        guard let removed = slots.removeValue(forKey: path) else { return }
+        if removed.entry.isDirectory { removeBelow(path) }
         var moved = whiteout
         moved.path = path
         pass.whiteouts.append(moved)
@@ -141,7 +157,7 @@ struct Stack {
     }
 
     /// The entries at `paths` with all their parents, and `whiteouts` with theirs.
-    private func closed(_ paths: Set<TreePath>, and whiteouts: [Entry]) -> [Entry] {
+    func closed(_ paths: Set<TreePath>, and whiteouts: [Entry]) -> [Entry] {
         var all = paths
         for path in paths.union(whiteouts.map(\.path)) {
             var parent = path.parent

@@ -108,6 +108,8 @@ import Trees
         var contents: MemoryContents
         var fault: Fault
 
+        func size(of digest: Digest) -> UInt64? { contents.size(of: digest) }
+
         func readContent(_ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
             try contents.readContent(digest, size: size) { bytes in
                 guard size > 1_000_000 else { return try body(bytes) }

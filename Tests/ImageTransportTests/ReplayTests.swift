@@ -15,7 +15,7 @@ import Trees
             for (name, kind) in layer {
                 try replay.add(TarHeader(name: name, kind: kind, mode: 0o755), digest: .empty)
             }
-            replay.endLayer()
+            try replay.endLayer()
         }
         return replay.entries.keys.sorted().map(\.description)
     }
@@ -53,7 +53,7 @@ import Trees
         arguments: [
             ("../x", .fifo), ("a/../../x", .fifo), (".", .symlink(target: "x")), ("/", .file(size: 0)),
             (".wh.", .file(size: 0)),
-            (".wh...", .file(size: 0)), (".wh..", .file(size: 0)), (".wh..wh.x", .file(size: 0)),
+            (".wh...", .file(size: 0)), (".wh..", .file(size: 0)),
             ("x", .hardLink(target: "nowhere")), ("x", .hardLink(target: "x")),
             ("x", .hardLink(target: "a")), ("x", .hardLink(target: "../ab")), ("x", .other(typeflag: 0x39, size: 0)),
         ] as [(ByteString, TarHeader.Kind)])

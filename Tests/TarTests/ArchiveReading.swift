@@ -4,6 +4,8 @@ import Tar
 struct ReadMember: Equatable {
     var header: TarHeader
     var content: [UInt8] = []
+    /// Bytes of holes that are too large to be laid out in ``content``.
+    var omitted: UInt64 = 0
 }
 
 /// The members of an archive that comes in pieces of `pieceSize` bytes.
@@ -22,6 +24,9 @@ func readArchive(_ bytes: [UInt8], pieceSize: Int = 4096) throws(TarError) -> [R
                     switch event {
                     case .member(let header): members.append(ReadMember(header: header))
                     case .content(let piece): members[members.count - 1].content.append(contentsOf: piece)
+                    case .hole(let count) where count <= 1 << 20:
+                        members[members.count - 1].content.append(contentsOf: repeatElement(0, count: Int(count)))
+                    case .hole(let count): members[members.count - 1].omitted += count
                     }
                 }
             }

@@ -29,6 +29,78 @@ import Testing
         return block
     }
 
+    static func put(_ text: String, _ block: inout [UInt8], _ offset: Int) {
+        block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8)
+    }
+
+    /// Writes the map of an old GNU sparse file of `size` bytes.
+    static func sparse(_ parts: [(Int, Int)], _ size: Int, _ block: inout [UInt8]) {
+        for (index, part) in parts.enumerated() {
+            put(octal(part.0), &block, 386 + 24 * index)
+            put(octal(part.1), &block, 398 + 24 * index)
+        }
+        put(octal(size), &block, 483)
+    }
+
+    static func octal(_ number: Int) -> String {
+        let digits = String(number, radix: 8)
+        return String(repeating: "0", count: 11 - digits.count) + digits
+    }
+
+    @Test("sparse files: parts, holes between and behind them, and further blocks of the map") func sparseFiles() throws
+    {
+        let data = [UInt8](repeating: 1, count: 512) + [UInt8](repeating: 2, count: 512)
+        let plain = Self.block(
+            "f", type: "S", size: "00000002000", edit: { Self.sparse([(0, 0o1000), (0o3000, 0o1000)], 0o5000, &$0) })
+        let expected =
+            Array(data[..<512]) + [UInt8](repeating: 0, count: 1024) + data[512...] + [UInt8](repeating: 0, count: 512)
+        #expect(try readArchive(plain + data).map(\.content) == [expected])
+        // The second part in a block of its own.
+        var further = [UInt8](repeating: 0, count: 512)
+        Self.put(Self.octal(0o3000), &further, 0)
+        Self.put(Self.octal(0o1000), &further, 12)
+        let extended = Self.block(
+            "f", type: "S", size: "00000002000",
+            edit: {
+                Self.sparse([(0, 0o1000)], 0o5000, &$0)
+                $0[482] = 1
+            })
+        for pieceSize in [1, 700, 4096] {
+            #expect(try readArchive(extended + further + data, pieceSize: pieceSize).map(\.content) == [expected])
+        }
+        further[504] = 1
+        #expect(throws: TarError.truncated(offset: 0)) { try readArchive(extended + further) }
+        #expect(throws: TarError.extensionTooLarge(offset: 0)) {
+            try readArchive(
+                extended
+                    + (0..<3000).flatMap { _ in
+                        [UInt8](repeating: 0, count: 504) + [1] + [UInt8](repeating: 0, count: 7)
+                    })
+        }
+    }
+
+    @Test(
+        "maps of sparse files in PAX records that make no sense are refused",
+        arguments: [
+            "22 GNU.sparse.major=2\n24 GNU.sparse.size=1000\n", "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n",
+            "21 GNU.sparse.map=x\n24 GNU.sparse.size=1000\n", "23 GNU.sparse.map=0,5\n24 GNU.sparse.size=1000\n",
+            "25 GNU.sparse.numbytes=5\n24 GNU.sparse.size=1000\n",
+        ])
+    func badSparseRecords(payload: String) {
+        #expect(throws: TarError.self) { try Self.names(Self.pax(payload) + Self.block("f")) }
+    }
+
+    @Test("attributes of libarchive's form") func libarchiveAttributes() throws {
+        let archive = Self.pax("34 LIBARCHIVE.xattr.user.a%3d=AQI\n") + Self.block("f")
+        #expect(
+            try readArchive(archive).first?.header.extendedAttributes == [
+                TarHeader.Attribute(name: "user.a=", value: ByteString([1, 2]))
+            ])
+        #expect(throws: TarError.self) {
+            try Self.names(Self.pax("32 LIBARCHIVE.xattr.user.a=A!==\n") + Self.block("f"))
+        }
+    }
+
     static func pax(_ payload: String, type: Character = "x") -> [UInt8] {
         let size = String(payload.utf8.count, radix: 8)
         let padded = String(repeating: "0", count: 11 - size.count) + size
@@ -47,7 +119,7 @@ import Testing
             "-6 a=b\n", "0 a=b\n", "99999999999999999999 a=b\n",
             "6 a=b\n\u{0}", "11 path=a\u{0}\n", "12 size=-10\n", "10 uid=x\n", "22 uid=99999999999999\n",
             "11 mtime=\n ", "11 mtime=x\n", "14 mtime=1.2.3\n", "13 mtime=nan\n",
-            "30 size=99999999999999999999\n", "21 GNU.sparse.major=1\n",
+            "30 size=99999999999999999999\n",
         ])
     func badRecords(payload: String) {
         #expect(throws: TarError.self) { try Self.names(Self.pax(payload) + Self.block("f")) }
@@ -56,12 +128,18 @@ import Testing
     @Test(
         "malformed headers are refused",
         arguments: [
-            block("f", size: "0000000000x"), block("f", size: "-0000000001"), block(""), block("f", type: "1"),
-            block("f", type: "2"), block("f", type: "S"), block("f", type: "M"),
+            block("f", size: "0000000000x"), block("f", size: "-0000000001"), block("f", type: "1"),
+            block("f", type: "2"), block("f", type: "M"),
             block("f", size: "\u{7f}", edit: { $0[124] = 0xff }),
             block("f", edit: { $0.replaceSubrange(124..<136, with: [0x80] + [UInt8](repeating: 0xff, count: 11)) }),
             block("f", edit: { $0.replaceSubrange(108..<116, with: [0x80, 0, 0, 1, 0, 0, 0, 0]) }),
             block("f", edit: { $0[100] = 0x39 }),
+            // Sparse maps: no data where there is some, parts out of order, a part beyond the file, a size that is none.
+            block("f", type: "S", size: "00000001000", edit: { put("00000001000", &$0, 483) }),
+            block("f", type: "S", size: "00000002000", edit: { sparse([(0o3000, 0o1000), (0, 0o1000)], 0o4000, &$0) }),
+            block("f", type: "S", size: "00000002000", edit: { sparse([(0, 0o1000), (0o3000, 0o1000)], 0o3777, &$0) }),
+            block("f", type: "S", size: "00000002000", edit: { sparse([(0, 0o1001), (0o3000, 0o1000)], 0o4000, &$0) }),
+            block("f", type: "S", edit: { put("x", &$0, 483) }), block("f", type: "S", edit: { put("x", &$0, 386) }),
         ])
     func badHeaders(block: [UInt8]) {
         #expect(throws: TarError.self) { try Self.names(block) }

@@ -28,6 +28,9 @@ struct MaterializeCommand: ParsableCommand {
     @Flag(name: .long, help: "Give every file its recorded time; hard links otherwise share their inode's.")
     var exact = false
 
+    @Flag(name: .long, help: "Make device nodes, too; needs root.")
+    var devices = false
+
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var outputOptions: OutputOptions
     @OptionGroup var jsonOption: JSONOption
@@ -37,7 +40,7 @@ struct MaterializeCommand: ParsableCommand {
         let workspace = try storeOptions.workspace(.reading)
         let tree = try workspace.compose(workspace.select(expression)).tree
         let summary = try console.whileWatching { progress in
-            try Materialize(workspace, link: link, exactTime: exact)
+            try Materialize(workspace, link: link, exactTime: exact, makesDevices: devices)
                 .run(tree, at: ByteString(argument: directory), progress: progress)
         }
         if jsonOption.json { return try console.result(json: summary) }

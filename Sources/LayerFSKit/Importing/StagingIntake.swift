@@ -1,0 +1,42 @@
+import Digests
+import ImageTransport
+import LayerStore
+import Posix
+import Trees
+
+/// Takes the contents of a layer into the store while it is read, and keeps what else its tar has.
+final class StagingIntake: LayerIntake {
+    private let session: StoreSession
+    private let others: IncomingContent
+    private let compressor: SkeletonOthers
+    private var current: IncomingContent?
+
+    init(_ session: StoreSession) throws {
+        self.session = session
+        let others = IncomingContent(session)
+        self.others = others
+        compressor = try SkeletonOthers { try others.write($0) }
+    }
+
+    func beginContent(_ metadata: Metadata, size: UInt64) { current = IncomingContent(session, metadata: metadata) }
+
+    func writeContent(_ piece: UnsafeRawBufferPointer) throws {
+        try Interruption.check()
+        try current?.write(piece)
+    }
+
+    func endContent() throws -> Digest {
+        defer { current = nil }
+        return try current?.finish().digest ?? .empty
+    }
+
+    func writeOthers(_ piece: UnsafeRawBufferPointer) throws { try compressor.write(piece) }
+
+    /// The skeleton of the tar that was read; nil when layerfs makes the same tar of the tree.
+    func skeleton(of layer: SourceImage.Layer) throws -> Skeleton? {
+        if layer.isCanonical { return nil }
+        try compressor.finish()
+        let digest = try others.finish().digest
+        return Skeleton(others: digest, size: layer.size, parts: layer.parts, tail: layer.tail)
+    }
+}
