@@ -20,7 +20,8 @@ public struct TLSFront: Sendable {
         process.standardOutput = output
         try process.run()
         defer {
-            process.terminate()
+            // Threads of Swift block signals, and their children inherit that: SIGTERM would not reach it.
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
         // It writes its port, and a newline, at once.

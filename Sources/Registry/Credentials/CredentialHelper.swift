@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import OCI
 
 /// A program that keeps credentials: `docker-credential-<suffix>` (docker-credential-helpers, README). The only program that
@@ -98,7 +99,8 @@ struct CredentialHelper: Sendable {
             var answer: [UInt8] = []
             while let piece = try answers.fileHandleForReading.read(upToCount: 1 << 16), !piece.isEmpty {
                 answer += piece
-                if answer.count > Self.answerLimit { process.terminate() }
+                // Not SIGTERM, which it may have blocked as the threads that it comes from have.
+                if answer.count > Self.answerLimit { kill(process.processIdentifier, SIGKILL) }
             }
             process.waitUntilExit()
             return (process.terminationReason == .exit ? process.terminationStatus : 128, answer)
