@@ -36,6 +36,16 @@ public struct ByteReader: Sendable {
         return bytes[start..<start + count]
     }
 
+    /// Whether `needle`, which is not empty, is somewhere among the bytes.
+    public func contains(_ needle: [UInt8]) -> Bool {
+        guard let first = needle.first, needle.count <= bytes.count else { return false }
+        return bytes.withUnsafeBytes { hay in
+            (0...(hay.count - needle.count)).contains { start in
+                hay[start] == first && hay[start..<(start + needle.count)].elementsEqual(needle)
+            }
+        }
+    }
+
     /// The bytes from `offset` to the next NUL, which must be among the first `limit`; the NUL is left out.
     ///
     /// The limit keeps a file in which many entries name one long string from filling the memory.

@@ -105,7 +105,7 @@ private struct NoteReader<Source: ELFSource> {
         guard header.sectionHeaderOffset != 0, count > 0, Int(header.sectionHeaderSize) == size else { return [] }
         let table = ByteReader(
             try source.read(at: header.sectionHeaderOffset, count: count * size), order: header.byteOrder)
-        let sections = (0..<count).compactMap { index -> Section? in
+        func section(_ index: Int) -> Section? {
             let start = index * size
             guard let name: UInt32 = table.integer(at: start), let type: UInt32 = table.integer(at: start + 4),
                 let offset = table.word(at: start + (wide ? 24 : 16), wide: wide),
@@ -114,20 +114,21 @@ private struct NoteReader<Source: ELFSource> {
             else { return nil }
             return Section(name: name, type: type, offset: offset, size: size, alignment: alignment)
         }
-        let names = try sectionNames(sections)
+        let names = try sectionNames(section(Int(header.sectionNameIndex)))
+        // Hardly any file has the name, and looking once for it is cheaper than looking at the name of each section.
+        let hasName = names.contains(DlopenNote.sectionName.bytes)
         // SHT_NOTE is 7; SHT_NOBITS, 8, has no bytes in the file.
-        return sections.filter { section in
-            section.type == 7
-                || (section.type != 8 && names.terminatedString(at: Int(section.name)) == DlopenNote.sectionName)
+        return (0..<count).compactMap { index in
+            guard let type: UInt32 = table.integer(at: index * size + 4), type == 7 || (hasName && type != 8),
+                let section = section(index)
+            else { return nil }
+            return type == 7 || names.terminatedString(at: Int(section.name)) == DlopenNote.sectionName ? section : nil
         }
     }
 
-    private func sectionNames(_ sections: [Section]) throws(Source.Failure) -> ByteReader {
-        let index = Int(header.sectionNameIndex)
-        guard index < sections.count, sections[index].size <= Limits.noteBytes else {
-            return ByteReader([], order: header.byteOrder)
-        }
+    private func sectionNames(_ section: Section?) throws(Source.Failure) -> ByteReader {
+        guard let section, section.size <= Limits.noteBytes else { return ByteReader([], order: header.byteOrder) }
         return ByteReader(
-            try source.read(at: sections[index].offset, count: Int(sections[index].size)), order: header.byteOrder)
+            try source.read(at: section.offset, count: Int(section.size)), order: header.byteOrder)
     }
 }

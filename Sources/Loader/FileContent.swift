@@ -9,6 +9,9 @@ struct FileContent {
     /// Nil when the file does not begin as an ELF file.
     let elf: Result<ELFImage, ELFError>?
 
+    /// Whether the file has capabilities of its own (capabilities(7)), which makes the loader as careful as setuid does.
+    var hasCapabilities = false
+
     /// BINPRM_BUF_SIZE (linux/binfmts.h).
     static let prefixLength = 256
 
@@ -22,7 +25,6 @@ final class FileCatalog {
 
     private var symbols: [SymbolKey: Set<ByteString>] = [:]
 
-    private var secure: [FileIdentity: Bool] = [:]
 
     private var dlopenNotes: [FileIdentity: DlopenNotes] = [:]
 
@@ -55,11 +57,7 @@ final class FileCatalog {
     /// Whether the kernel tells the loader to be careful (AT_SECURE): the program may run with more rights than who
     /// started it.
     func isSecure(_ program: ResolvedPath) -> Bool {
-        if let known = secure[program.status.identity] { return known }
-        // The file's own capabilities (capabilities(7)) make the loader as careful as setuid does.
-        let isSecure = program.status.permissions & 0o6000 != 0 || root.hasCapabilities(program)
-        secure[program.status.identity] = isSecure
-        return isSecure
+        program.status.permissions & 0o6000 != 0 || (try? content(of: program))?.hasCapabilities ?? false
     }
 
     /// The image of `found`, read as if it were of `header`'s class and byte order.
@@ -98,12 +96,17 @@ final class FileCatalog {
         return result
     }
 
+    /// Reads all that is asked of a file while it is open.
     private func read(_ found: ResolvedPath) throws(SystemError) -> FileContent {
         let source = DescriptorSource(try root.open(found, .readOnly), size: found.status.size)
         let prefix = try source.read(at: 0, count: FileContent.prefixLength)
         guard prefix.starts(with: ELFHeader.magic) else { return FileContent(prefix: prefix, elf: nil) }
         do {
-            return FileContent(prefix: prefix, elf: .success(try ELFImage(reading: source)))
+            var content = FileContent(prefix: prefix, elf: .success(try ELFImage(reading: source)))
+            if found.status.permissions & 0o111 != 0 {
+                content.hasCapabilities = source.hasCapabilities { root.hasCapabilities(found, $0) }
+            }
+            return content
         } catch {
             switch error {
             case .source(let error): throw error
@@ -134,6 +137,8 @@ private final class DescriptorSource: ELFSource {
         if offset == 0 { first = bytes }
         return offset == 0 ? Array(bytes.prefix(count)) : bytes
     }
+
+    func hasCapabilities(_ ask: (borrowing OwnedDescriptor) -> Bool) -> Bool { ask(file) }
 
     private static let firstPiece = 16384
 

@@ -19,8 +19,8 @@ public protocol RootFiles {
     /// - Throws: ESTALE when another file has taken its place, or what the system says.
     func open(_ path: TreePath, _ identity: FileIdentity, _ flags: OpenFlags) throws(SystemError) -> OwnedDescriptor
 
-    /// Whether the regular file `identity` at `path` has the extended attribute `security.capability`.
-    func hasCapabilities(_ path: TreePath, _ identity: FileIdentity) -> Bool
+    /// Whether the regular file at `path`, which is open as `file`, has the extended attribute `security.capability`.
+    func hasCapabilities(_ path: TreePath, _ file: borrowing OwnedDescriptor) -> Bool
 }
 
 /// One path of a root, links not followed.
@@ -63,9 +63,8 @@ final class DirectoryFiles: RootFiles {
     }
 
     /// File systems without extended attributes have no capabilities either.
-    func hasCapabilities(_ path: TreePath, _ identity: FileIdentity) -> Bool {
-        guard let file = try? open(path, identity, .readOnly) else { return false }
-        return (try? file.extendedAttributes())?.contains { $0.name == "security.capability" } ?? false
+    func hasCapabilities(_ path: TreePath, _ file: borrowing OwnedDescriptor) -> Bool {
+        (try? file.extendedAttributes())?.contains { $0.name == "security.capability" } ?? false
     }
 
     private static func name(_ path: TreePath) -> ByteString { path.isRoot ? "." : path.relative }

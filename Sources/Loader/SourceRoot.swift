@@ -54,8 +54,10 @@ public final class SourceRoot {
         try files.open(found.path, found.status.identity, flags)
     }
 
-    /// Whether the file found at `found` has capabilities of its own (capabilities(7)).
-    func hasCapabilities(_ found: ResolvedPath) -> Bool { files.hasCapabilities(found.path, found.status.identity) }
+    /// Whether the file found at `found`, open as `file`, has capabilities of its own (capabilities(7)).
+    func hasCapabilities(_ found: ResolvedPath, _ file: borrowing OwnedDescriptor) -> Bool {
+        files.hasCapabilities(found.path, file)
+    }
 
     /// The names in the directory at `path`; empty when there is none or it cannot be read.
     public func names(in path: ByteString) -> [ByteString] {

@@ -52,4 +52,15 @@ struct TreePathTests {
         #expect(path.isWithin(try TreePath("/usr")) && path.isWithin(.root))
         #expect(!path.isWithin(try TreePath("/us")))
     }
+
+    @Test(
+        "A reader finds what is somewhere among its bytes",
+        arguments: [
+            ("abcab", "ab", true), ("abcab", "cab", true), ("abcab", "abcab", true), ("abcab", "abcabc", false),
+            ("aab", "ab", true), ("aaa", "b", false), ("", "a", false), ("a", "a", true),
+        ])
+    func readerContains(hay: String, needle: String, expected: Bool) {
+        let padded = Array("x\(hay)x".utf8)
+        #expect(ByteReader(padded[1..<(padded.count - 1)], order: .little).contains(Array(needle.utf8)) == expected)
+    }
 }

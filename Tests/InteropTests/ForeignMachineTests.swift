@@ -145,6 +145,7 @@ extension InteropTests {
             #expect(try closure("bash", "ls") == wanted)
             try program.succeed("add", "bash", "ls", "--root", root)
             try program.succeed("materialize", "bash+ls", folder.path + "/copy", "--link", "copy")
+            try program.succeed("check", "bash+ls")
             let copy = try TreeListing(folder.path + "/copy")
             let source = try TreeListing(root)
             let files = Set(copy.entries.filter { $0.value.hasPrefix("f") }.keys)

@@ -51,7 +51,7 @@ final class TreeFiles: RootFiles {
         }
     }
 
-    func hasCapabilities(_ path: TreePath, _ identity: FileIdentity) -> Bool {
+    func hasCapabilities(_ path: TreePath, _ file: borrowing OwnedDescriptor) -> Bool {
         indexes[path].map { tree.entries[$0].metadata.extendedAttributes.contains { $0.name == "security.capability" } }
             ?? false
     }
