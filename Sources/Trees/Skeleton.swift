@@ -1,4 +1,4 @@
-public import Bytes
+import Bytes
 public import Digests
 
 /// What a tar has beside the contents of its files: with it, and the contents, the same tar can be written again.
