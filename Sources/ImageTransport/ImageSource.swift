@@ -98,10 +98,3 @@ extension SourceImage {
         }
     }
 }
-
-extension Platform {
-    /// Whether an image for `other` is one for this platform: a variant counts only where this names one.
-    func accepts(_ other: Platform) -> Bool {
-        os == other.os && architecture == other.architecture && (variant == nil || variant == other.variant)
-    }
-}

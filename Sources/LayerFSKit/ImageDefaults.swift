@@ -43,9 +43,9 @@ public struct ImageDefaults: Sendable {
 }
 
 /// The platform of this machine, for images without programs.
-enum HostPlatform {
+package enum HostPlatform {
     /// As a value.
-    static var platform: Platform {
+    package static var platform: Platform {
         let parts = text.split(separator: "/")
         return Platform(os: String(parts[0]), architecture: String(parts[1]))
     }

@@ -45,5 +45,10 @@ public struct Platform: Hashable, Sendable, CustomStringConvertible {
         ])
     }
 
+    /// Whether an image for `other` is one for this platform: a variant counts only where this names one.
+    public func accepts(_ other: Platform) -> Bool {
+        os == other.os && architecture == other.architecture && (variant == nil || variant == other.variant)
+    }
+
     public var description: String { [os, architecture, variant].compactMap { $0 }.joined(separator: "/") }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import LayerFSKit
 import OCI
 import Registry
 
@@ -7,7 +8,7 @@ struct PullToLayout: Sendable {
     let place: RegistryPlace
     let options: RegistryOptions
     let credentials: CredentialStore
-    var choice = PullImage.Choice.platform(.ofThisMachine)
+    var choice = PullImage.Choice.platform(HostPlatform.platform)
     /// Whether a blob's content is known already, so that it need not be downloaded.
     var isKnown: @Sendable (Descriptor) throws -> Bool = { _ in false }
 
@@ -32,24 +33,5 @@ struct PullToLayout: Sendable {
         full.digest = nil
         guard let tag = full.tag else { return [:] }
         return [AnnotationKey.referenceName: tag, AnnotationKey.containerdImageName: full.description]
-    }
-}
-
-extension Platform {
-    /// What this program was built for.
-    static var ofThisMachine: Platform {
-        #if arch(x86_64)
-            Platform(architecture: "amd64")
-        #elseif arch(arm64)
-            Platform(architecture: "arm64")
-        #elseif arch(arm)
-            Platform(architecture: "arm")
-        #elseif arch(i386)
-            Platform(architecture: "386")
-        #elseif arch(riscv64)
-            Platform(architecture: "riscv64")
-        #else
-            #error("Which platform is this, in Go's words?")
-        #endif
     }
 }

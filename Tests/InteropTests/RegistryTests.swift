@@ -127,6 +127,30 @@ extension InteropTests {
             }
         }
 
+        @Test("what is pulled into a store is pushed again as it was, and overwrites no name") func storing()
+            async throws
+        {
+            var other = program
+            other.store = folder.path + "/other"
+            try await RegistryServer.whileRunning(.plain) { registry in
+                let place = "docker://\(registry.host)/team/everything:1"
+                let pushed = try transfer(["push", "everything", place, Self.insecure])
+                try other.succeed("pull", place, "-t", "mine", Self.insecure)
+                let again = "docker://\(registry.host)/again:1"
+                try other.succeed("push", "mine", again, Self.insecure)
+                #expect(try digest(registry.host, "again:1") == pushed.manifest.digest)
+                try other.succeed("pull", place, Self.insecure)
+                #expect(try other.succeed("ls", "--quiet").lines.contains("team/everything:1"))
+                // Another image under a name that is taken.
+                _ = try transfer(["push", "shell", place, Self.insecure])
+                let taken = try other.run("pull", place, "-t", "mine", Self.insecure)
+                #expect(taken.status == 4, "\(taken.errors)")
+                #expect(try other.run("pull", place, "-t", "mine", "--replace", Self.insecure).status == 0)
+                let listed = try other.succeed("show", "mine").text
+                #expect(!listed.contains("odd"))
+            }
+        }
+
         @Test("credentials are checked, kept for others too, and forgotten") func credentials() async throws {
             try await RegistryServer.whileRunning(.password) { registry in
                 let place = "docker://\(registry.host)/private:1"

@@ -20,7 +20,8 @@ struct CommandLineTests {
     }
 
     @Test(arguments: [
-        ["nosuchverb"], ["push"], ["push", "shell"], ["push", "a", "b", "c"], ["pull", "docker://h.x/a"],
+        ["nosuchverb"], ["push"], ["push", "shell"], ["push", "a", "b", "c"],
+        ["pull", "docker://h.x/a", "--oci", "d", "-t", "x"],
         ["pull", "--oci", "d"],
         ["pull", "docker://h.x/a", "--oci", "d", "--platform", "linux/amd64", "--all-platforms"],
         ["push", "a", "docker://h.x/a", "--mount-from", "UPPER"], ["push", "a", "docker://h.x/a", "--jobs", "0"],
@@ -56,6 +57,13 @@ struct CommandLineTests {
             return
         }
         #expect(found == ByteString(path) && name == reference)
+    }
+
+    @Test(arguments: [
+        ("docker://bash", "bash"), ("docker://h.x:5000/team/shell:1.0", "team/shell:1.0"), ("docker://o/i:2", "o/i:2"),
+    ])
+    func namesInTheStore(place: String, name: String) throws {
+        #expect(try PullToStore.usualName(RegistryPlace(parsing: place)).text == name)
     }
 
     @Test func anythingElseIsARoot() throws {

@@ -28,7 +28,7 @@ package struct Console: Sendable {
     package func note(_ text: String) { if !isQuiet { Self.say(text) } }
 
     /// Says what only the curious want; with --verbose.
-    func detail(_ text: String) { if isVerbose { Self.say(text) } }
+    package func detail(_ text: String) { if isVerbose { Self.say(text) } }
 
     /// Says what may surprise; never silent.
     package func warn(_ text: String) { Self.say("warning: \(text)") }

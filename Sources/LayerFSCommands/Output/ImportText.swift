@@ -1,9 +1,9 @@
-import LayerFSKit
+package import LayerFSKit
 import LayerStore
 import Trees
 
 extension SummaryText {
-    static func imported(_ summary: ImportSummary) -> String {
+    package static func imported(_ summary: ImportSummary) -> String {
         let verb =
             switch summary.outcome {
             case .created: "imported"
@@ -26,7 +26,7 @@ extension SummaryText {
 }
 
 /// What `import --json` says of one image or layer.
-struct ImportReport: Codable {
+package struct ImportReport: Codable {
     var name: String
     var kind: NamedKind
     var outcome: String
@@ -42,7 +42,7 @@ struct ImportReport: Codable {
     /// Layers whose compressed bytes are not given back by an export.
     var recompressed: Int
 
-    init(_ summary: ImportSummary) {
+    package init(_ summary: ImportSummary) {
         (name, kind, outcome) = (summary.name.text, summary.kind, "\(summary.outcome)")
         (platform, manifest, diffIDs) = (summary.platform, summary.manifest, summary.diffIDs)
         (entries, size, recompressed) = (summary.entries, summary.size, summary.recompressed)

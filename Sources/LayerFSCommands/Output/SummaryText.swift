@@ -6,7 +6,7 @@ import OCI
 import Trees
 
 /// The one line in which a command says what it did.
-enum SummaryText {
+package enum SummaryText {
     static func added(_ addition: AddLayers.Addition) -> String {
         let verb =
             switch addition.outcome {

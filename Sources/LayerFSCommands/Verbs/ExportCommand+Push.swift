@@ -11,13 +11,15 @@ extension ExportCommand {
     /// - Throws: a validation error for options that it does not have.
     func pushIfAsked() throws {
         guard let place, try ImageLocation(parsing: ByteString(argument: place))?.transport == .docker else { return }
-        guard compression.compressionLevel == nil, maxLayers == nil, !estargz, name == nil else {
-            throw ValidationError(
-                "--compression-level, --max-layers, --estargz and --name are not for registries: export oci:DIR:TAG with them, "
-                    + "then `layerfs push oci:DIR:TAG \(place)`.")
+        guard name == nil else {
+            throw ValidationError("--name is not for registries: the place names the image.")
         }
         var arguments = [expression.description, place, "--layers", layers.rawValue]
         if let compression = compression.compression { arguments += ["--compression", compression.rawValue] }
+        if let level = compression.compressionLevel { arguments += ["--compression-level", "\(level)"] }
+        if let maxLayers { arguments += ["--max-layers", "\(maxLayers)"] }
+        if estargz { arguments.append("--estargz") }
+        if recompress { arguments.append("--recompress") }
         if let store = storeOptions.store { arguments += ["--store", store] }
         if let wait = storeOptions.wait { arguments += ["--wait", "\(wait)"] }
         if outputOptions.quiet { arguments.append("--quiet") }

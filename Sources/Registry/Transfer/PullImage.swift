@@ -98,10 +98,3 @@ public struct PullImage: Sendable {
         }
     }
 }
-
-extension Platform {
-    /// Whether an image for `other` runs here as far as the names tell: a variant matters where this one has one.
-    func accepts(_ other: Platform) -> Bool {
-        os == other.os && architecture == other.architecture && (variant == nil || variant == other.variant)
-    }
-}

@@ -1,10 +1,13 @@
 import ArgumentParser
 import Bytes
 import LayerFSCommands
+import LayerFSKit
+import LayerStore
 import OCI
 import Registry
+import Trees
 
-/// `layerfs pull docker://HOST/REPOSITORY:TAG --oci DIR`
+/// `layerfs pull docker://HOST/REPOSITORY:TAG`
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
@@ -17,8 +20,20 @@ struct PullCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("docker://HOST/REPOSITORY:TAG, or @DIGEST.", valueName: "place"))
     var place: String
 
-    @Option(name: .long, help: ArgumentHelp("An OCI image layout; one that exists is added to.", valueName: "dir"))
-    var oci: String
+    @Option(
+        name: [.customShort("t"), .customLong("tag")],
+        help: ArgumentHelp("What it is to be called (default: as there, without the host).", valueName: "name"),
+        transform: Name.init)
+    var name: Name?
+
+    @Flag(name: .long, help: "Let the name stand for what is pulled when it stands for something else.")
+    var replace = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Into an OCI image layout instead of the store; one that exists is added to.", valueName: "dir"))
+    var oci: String?
 
     @Option(
         name: .long, help: ArgumentHelp("Which image of several (default: this machine's).", valueName: "os/arch"))
@@ -28,12 +43,16 @@ struct PullCommand: AsyncParsableCommand {
     var allPlatforms = false
 
     @OptionGroup(title: "Registry") var connection: ConnectionOptions
+    @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var outputOptions: OutputOptions
     @OptionGroup var jsonOption: JSONOption
 
     func validate() throws {
         if allPlatforms, platform != nil {
             throw ValidationError("--all-platforms takes all of them: leave --platform out.")
+        }
+        if oci != nil, name != nil || replace {
+            throw ValidationError("A layout names images as the registry does: -t and --replace are for the store.")
         }
     }
 
@@ -45,11 +64,27 @@ struct PullCommand: AsyncParsableCommand {
             credentials: connection.credentials)
         if allPlatforms { pull.choice = .all }
         if let platform { pull.choice = .platform(try Platform(parsing: platform)) }
-        let (board, work, target) = (TransferBoard(), pull, ByteString(argument: oci))
+        if let oci { return try await fetch(pull, into: ByteString(argument: oci), console) }
+        var store = PullToStore(pull: pull)
+        (store.options.name, store.options.replacing) = (name, replace)
+        store.scratchDirectory = Environment.current.temporaryDirectory
+        let (board, work) = (TransferBoard(), store)
+        let fetched = try await console.whileWatching({ board.states }) {
+            try await interruptibly { try await work.fetch(board) }
+        }
+        console.detail(TransferText.pulled(place, "a temporary layout", fetched.summary))
+        let workspace = try storeOptions.workspace(.adding)
+        let imported = try console.whileWatching { try work.hand(fetched, to: workspace, progress: $0) }
+        if jsonOption.json { return try console.result(json: imported.map(ImportReport.init)) }
+        for summary in imported { console.note(SummaryText.imported(summary)) }
+    }
+
+    private func fetch(_ pull: PullToLayout, into layout: ByteString, _ console: Console) async throws {
+        let board = TransferBoard()
         let summary = try await console.whileWatching({ board.states }) {
-            try await interruptibly { try await work.run(target, board) }
+            try await interruptibly { try await pull.run(layout, board) }
         }
         if jsonOption.json { return try console.result(json: TransferReport(summary)) }
-        console.note(TransferText.pulled(place, "\(target)", summary))
+        console.note(TransferText.pulled(pull.place, "\(layout)", summary))
     }
 }

@@ -26,8 +26,17 @@ struct PushCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Layers of the image: diff (only what the stack below lacks), full, or flat (one).")
     var layers = ExportImage.LayerForm.diff
 
-    @Option(name: .long, help: "How layers are compressed: gzip or none.")
-    var compression = Compression.gzip
+    @OptionGroup(title: "Compression") var compression: CompressionOptions
+
+    @Flag(name: .long, help: "Compress layers that were imported anew, instead of giving them back as they were.")
+    var recompress = false
+
+    @Option(
+        name: .long, help: ArgumentHelp("At most so many layers; the root stays the same.", valueName: "number"))
+    var maxLayers: Int?
+
+    @Flag(name: .long, help: "Layers that can be pulled file by file (eStargz).")
+    var estargz = false
 
     @Option(
         name: .long,
@@ -83,7 +92,9 @@ struct PushCommand: AsyncParsableCommand {
         case .layout(let path, let reference): return try PushSource.find(reference, in: path)
         case .root(let root):
             var options = ExportImage.Options()
-            (options.form, options.compression) = (layers, compression)
+            options.form = layers
+            (options.compression, options.compressionLevel) = (compression.compression, compression.compressionLevel)
+            (options.recompresses, options.maximumLayers, options.isStargz) = (recompress, maxLayers, estargz)
             options.scratchDirectory = Environment.current.temporaryDirectory
             let workspace = try storeOptions.workspace(.reading)
             return try console.whileWatching { progress in
