@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s
 BINARY = .build/release/layerfs
 
-.PHONY: build registry demo test faults check fmt bench install clean
+.PHONY: build registry demo test faults sanitize check fmt bench install clean
 
 build:
 	scripts/setup build
@@ -25,13 +25,22 @@ demo: build
 test:
 	scripts/setup build counterparts
 	scripts/test
-	scripts/faults --short .build/debug/layerfs
+	scripts/reliability --short .build/debug/layerfs
 
-# Kills layerfs at a sample of the calls of every command; FAULTS=--kills and FAULTS=--long take every call.
+# Kills layerfs, lets calls fail, cuts the power: a sample. FAULTS=--long repeats every figure of docs/reliability.md.
 FAULTS ?= --short
 faults: build
 	scripts/setup build counterparts
-	scripts/faults $(FAULTS) $(BINARY)
+	scripts/reliability $(FAULTS) $(BINARY)
+
+# The tests under ThreadSanitizer and AddressSanitizer, each in a build of its own. Swift's backtracer can hang under them.
+SANITIZED ?= .
+sanitize:
+	scripts/setup build counterparts
+	for sanitizer in thread address; do \
+	    SWIFT_BACKTRACE=enable=no timeout 7200 \
+	        $(SWIFT) test --sanitize $$sanitizer --scratch-path .build/$$sanitizer --filter '$(SANITIZED)' || exit 1; \
+	done
 
 # What CI checks beside the tests: the format, and that nothing warns.
 check:

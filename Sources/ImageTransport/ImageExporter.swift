@@ -90,7 +90,8 @@ public struct ImageExporter: Sendable {
 
     private func lock(_ directory: borrowing OwnedDescriptor, _ path: ByteString) throws -> FileLock {
         do {
-            return try FileLock(directory.open(".", [.readOnly, .directory]), .exclusive)
+            // Who has just made it holds it for a moment more.
+            return try FileLock.waiting(for: directory, .exclusive, patience: .seconds(1))
         } catch  where error.errno == .wouldBlock {
             throw TransportError.layoutBusy(path)
         }

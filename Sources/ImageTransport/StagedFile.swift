@@ -3,22 +3,23 @@ import Digests
 import Posix
 import SystemPackage
 
-/// A file that is written under a temporary name and gets its own when it is complete and on disk; else it is removed.
+/// A file that is written under a temporary name and gets its own when it is complete and on disk; else it is removed, when this
+/// process is killed by the next that writes to the same place.
 final class StagedFile: ByteSink {
     private let directory: OwnedDescriptor
     private let file: OwnedDescriptor
-    private let temporaryName: ByteString
+    private let entry: StagedEntry
     private var hasher = DigestHasher()
     private var isPublished = false
 
     /// - Parameter name: what the temporary name is made from.
     init(in directory: borrowing OwnedDescriptor, for name: ByteString) throws(SystemError) {
         self.directory = try directory.open(".", [.readOnly, .directory])
-        temporaryName = stagingName(for: name)
-        file = try directory.open(temporaryName, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
+        entry = try StagedEntry(.file, in: directory, for: name, mode: 0o644)
+        file = try directory.open(entry.name, [.writeOnly, .noFollow])
     }
 
-    deinit { if !isPublished { try? directory.removeFile(temporaryName) } }
+    deinit { if !isPublished { try? directory.removeFile(entry.name) } }
 
     /// In bytes, so far.
     var size: UInt64 { hasher.count }
@@ -35,7 +36,7 @@ final class StagedFile: ByteSink {
 
     /// Opens what was written so far for reading.
     func reopen() throws(SystemError) -> OwnedDescriptor {
-        try directory.open(temporaryName, [.readOnly, .noFollow])
+        try directory.open(entry.name, [.readOnly, .noFollow])
     }
 
     /// Makes the content durable and gives the file its name.
@@ -43,8 +44,9 @@ final class StagedFile: ByteSink {
     /// - Throws: EEXIST when `replacing` is false and the name is taken.
     func publish(as name: ByteString, replacing: Bool) throws(SystemError) {
         try file.syncData()
-        try directory.rename(temporaryName, to: name, in: directory, replacing: replacing)
+        try directory.rename(entry.name, to: name, in: directory, replacing: replacing)
         isPublished = true
+        entry.release()
         try directory.sync()
     }
 }
@@ -52,19 +54,18 @@ final class StagedFile: ByteSink {
 /// A directory that is filled under a temporary name, beside its target; removed with all in it unless published.
 final class StagedDirectory {
     private let parent: OwnedDescriptor
-    private let temporaryName: ByteString
+    private let entry: StagedEntry
     private var isPublished = false
 
     init(in parent: borrowing OwnedDescriptor, for name: ByteString) throws(SystemError) {
         self.parent = try parent.open(".", [.readOnly, .directory])
-        temporaryName = stagingName(for: name)
-        try parent.makeDirectory(temporaryName)
+        entry = try StagedEntry(.directory, in: parent, for: name, mode: 0o777)
     }
 
-    deinit { if !isPublished { try? parent.removeTree(temporaryName) } }
+    deinit { if !isPublished { try? parent.removeTree(entry.name) } }
 
     func open() throws(SystemError) -> OwnedDescriptor {
-        try parent.open(temporaryName, [.readOnly, .directory, .noFollow])
+        try parent.open(entry.name, [.readOnly, .directory, .noFollow])
     }
 
     /// Gives the directory its name. An empty directory that has it is replaced; anything else is not.
@@ -72,11 +73,12 @@ final class StagedDirectory {
     /// - Returns: false when the name is taken.
     func publish(as name: ByteString) throws(SystemError) -> Bool {
         do {
-            try parent.rename(temporaryName, to: name, in: parent, replacing: false)
+            try parent.rename(entry.name, to: name, in: parent, replacing: false)
         } catch  where error.errno == .fileExists {
             guard try replaceEmptyDirectory(name) else { return false }
         }
         isPublished = true
+        entry.release()
         try parent.sync()
         return true
     }
@@ -85,7 +87,7 @@ final class StagedDirectory {
         guard try parent.status(of: name).kind == .directory else { return false }
         do {
             // rename(2) replaces a directory only while it is empty.
-            try parent.rename(temporaryName, to: name, in: parent, replacing: true)
+            try parent.rename(entry.name, to: name, in: parent, replacing: true)
             return true
         } catch  where error.errno == .fileExists || error.errno == .directoryNotEmpty {
             return false

@@ -49,10 +49,3 @@ extension TargetPath {
         }
     }
 }
-
-/// A name that nothing else has: hidden, and telling what it is left over from should it ever be left over.
-func stagingName(for name: ByteString) -> ByteString {
-    // NAME_MAX is 255 bytes.
-    "." + ByteString(name.bytes.prefix(200))
-        + ByteString(".layerfs-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
-}

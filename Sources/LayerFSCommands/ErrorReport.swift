@@ -38,7 +38,9 @@ package enum ErrorReport {
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
         case PackageDatabaseError.notInstalled, is RegistryProgram.Missing: notFound
-        case is SystemError, is CpioError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
+        case is SystemError, is OpenFileLimit.TooLow, is CpioError, is PackageDatabaseError, is Console.OutputError,
+            is TreePathError:
+            failure
         default: nil
         }
     }
@@ -55,11 +57,12 @@ package enum ErrorReport {
 
     private static func code(_ error: LayerStoreError) -> Int32 {
         switch error {
-        case .noStore, .noSuchName: notFound
+        case .noStore, .noSuchName, .absentStores, .nameElsewhere: notFound
         case .nameTaken: conflict
-        case .missingBlob, .damagedBlob, .damage, .damagedRecord, .damagedFormat: integrity
+        case .missingBlob, .blobElsewhere, .damagedBlob, .damage, .damagedRecord, .damagedFormat: integrity
         case .busy: busy
-        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .newerIndex, .index:
+        case .system, .notAStore, .newerFormat, .readOnly, .sourceChanges, .sourceNotRegular, .newerIndex, .index,
+            .networkFileSystem, .untrusted:
             failure
         }
     }

@@ -16,6 +16,7 @@ extension LayerFSCommand {
         StandardStreams.ensureOpen()
         Interruption.noteSignals()
         do {
+            try OpenFileLimit.raise()
             var command = try parseAsRoot(RawArguments.ofProcess())
             try command.run()
             Glibc.exit(0)

@@ -24,8 +24,8 @@ public struct CheckStore: Sendable {
         ).run()
     }
 
-    /// Checks, and puts good copies in the place of what is missing or damaged: from nodes, from the host's files, and from
-    /// `places`, each an image layout or another store.
+    /// Checks, and puts good copies in the place of what is missing or damaged: from nodes, from further stores, from the
+    /// host's files, and from `places`, each an image layout or another store.
     ///
     /// - Returns: what was found, and of each damage whether it was repaired.
     public func repair(from places: [ByteString], progress: ProgressMeter = .none) throws -> IntegrityReport {
@@ -48,6 +48,7 @@ public struct CheckStore: Sendable {
         let repair = try StoreRepair(workspace.store, report)
         progress.begin("repairing", total: 0)
         try repair.searchNodes()
+        try repair.searchFurtherStores()
         try repair.searchHost()
         for place in places where !repair.missing.isEmpty {
             try repair.search(store: place)

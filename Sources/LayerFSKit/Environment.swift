@@ -1,5 +1,6 @@
 public import Bytes
 import Foundation
+public import LayerStore
 public import Posix
 public import Trees
 
@@ -12,31 +13,50 @@ public struct Environment: Sendable {
     /// The environment of this process.
     public static var current: Environment { Environment(ProcessInfo.processInfo.environment) }
 
-    /// Where the store is: `option`, else LAYERFS_STORE, else `layerfs` in XDG_DATA_HOME, else `~/.local/share/layerfs`.
+    /// Where the stores are: `options`, else LAYERFS_STORE, else `layerfs` in XDG_DATA_HOME, else `~/.local/share/layerfs`.
+    ///
+    /// LAYERFS_STORE may list several, separated by colons, as PATH does. The first is the one that is worked on.
     ///
     /// - Parameter currentDirectory: that to which a relative place is relative; asked for only then.
     /// - Throws: ``LayerFSError/noStoreLocation`` when none of them is set.
-    public func storePath(
-        option: ByteString?, currentDirectory: () throws(SystemError) -> ByteString
-    ) throws(LayerFSError) -> ByteString {
-        let path: ByteString
-        if let chosen = option ?? value("LAYERFS_STORE").map({ ByteString($0) }) {
-            path = chosen
-        } else if let data = value("XDG_DATA_HOME"), data.hasPrefix("/") {
+    public func storePaths(
+        options: [ByteString], currentDirectory: () throws(SystemError) -> ByteString
+    ) throws(LayerFSError) -> StorePaths {
+        let places =
+            options.isEmpty
+            ? ByteString(value("LAYERFS_STORE") ?? "").split(on: UInt8(ascii: ":")).filter { !$0.isEmpty } : options
+        var paths: [ByteString] = []
+        for place in places.isEmpty ? [try defaultStore()] : places {
+            guard !place.isEmpty, !place.contains(0) else { throw .relativeStore(place.description) }
+            if place.bytes.first == UInt8(ascii: "/") {
+                paths.append(place)
+                continue
+            }
+            do {
+                paths.append(try currentDirectory() + "/" + place)
+            } catch {
+                throw .system(step: "find the current directory, to which the store's path is relative", error)
+            }
+        }
+        return StorePaths(paths[0], further: Array(paths.dropFirst()))
+    }
+
+    private func defaultStore() throws(LayerFSError) -> ByteString {
+        if let data = value("XDG_DATA_HOME"), data.hasPrefix("/") {
             // A relative XDG directory is to be ignored (XDG Base Directory Specification, Basics).
-            path = ByteString(data + "/layerfs")
-        } else if let home = value("HOME") {
-            path = ByteString(home + "/.local/share/layerfs")
-        } else {
-            throw .noStoreLocation
+            return ByteString(data + "/layerfs")
         }
-        guard !path.isEmpty, !path.contains(0) else { throw .relativeStore(path.description) }
-        if path.bytes.first == UInt8(ascii: "/") { return path }
-        do {
-            return try currentDirectory() + "/" + path
-        } catch {
-            throw .system(step: "find the current directory, to which the store's path is relative", error)
-        }
+        if let home = value("HOME") { return ByteString(home + "/.local/share/layerfs") }
+        throw .noStoreLocation
+    }
+
+    /// Whose stores are believed: LAYERFS_TRUST lists absolute paths, separated by colons, or is `*`. Under sudo(8) root believes
+    /// the user who called it, too.
+    public var storeTrust: StoreTrust {
+        let places = (value("LAYERFS_TRUST") ?? "").split(separator: ":").map { ByteString(String($0)) }
+        return StoreTrust(
+            allowed: Set(places), allowsAll: places.contains("*"),
+            user: CurrentProcess.isRoot ? value("SUDO_UID").flatMap { UInt32($0) } : nil)
     }
 
     /// The time that no time in an image may exceed (reproducible-builds.org, SOURCE_DATE_EPOCH); nil when it is not set.

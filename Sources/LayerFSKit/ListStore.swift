@@ -1,3 +1,4 @@
+import Bytes
 import Digests
 public import LayerStore
 import Trees
@@ -22,19 +23,20 @@ public struct ListStore: Sendable {
         public var size: UInt64
         /// The digest of its record.
         public var digest: String
+        /// The further store that has the name; nil for the store itself.
+        public var store: String?
         /// Why its record cannot be read; nil when it can.
         public var damage: String?
     }
 
-    /// Layers first, then images; each sorted by name. A name whose record is missing or damaged is listed as such.
+    /// Layers first, then images; each sorted by name. Then names that only further stores have. A name whose record is missing or damaged is listed as such.
     ///
     /// - Throws: ``LayerStoreError`` when the references cannot be read.
     public func run() throws -> [Item] {
-        try NamedKind.allCases.flatMap { kind in
-            try workspace.store.references.names(kind).compactMap { name in
-                guard let digest = try workspace.store.references.digest(of: name, kind) else { return nil }
-                return item(name, kind, digest)
-            }
+        try workspace.store.namedRecords().map { named in
+            var item = item(named.name, named.kind, named.record)
+            item.store = named.store?.description
+            return item
         }
     }
 

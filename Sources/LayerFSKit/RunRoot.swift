@@ -56,6 +56,7 @@ public struct RunRoot: Sendable {
         specification.environment = ImageSettings.merging(
             [[home], options.terminal.map { ["TERM=\($0)"] } ?? [], execution.environment, options.environment]
         ).map { ByteString($0) }
+        OpenFileLimit.restore()
         return try withExtendedLifetime(scratch) { try specification.run() }
     }
 }

@@ -37,6 +37,9 @@ extension Workspace {
         var selection = Selection(expression: expression)
         for (position, name) in expression.names.enumerated() {
             guard let found = try store.lookUp(name) else {
+                if !store.absentStores.isEmpty {
+                    throw LayerStoreError.absentStores(store.absentStores, name: name.text)
+                }
                 throw LayerFSError.noSuchName(name, near: try store.near(name))
             }
             switch found.kind {

@@ -4,23 +4,22 @@ import SystemPackage
 
 /// A directory that appears whole under its final name, or not at all.
 ///
-/// It is filled beside its final place and renamed there. The final name must be free, or an empty directory.
+/// It is filled beside its final place and renamed there. The final name must be free, or an empty directory. What a process that
+/// was killed has left is removed by the next that makes the same directory.
 final class TargetDirectory: Sendable {
     /// The directory to be filled.
     let root: SharedDescriptor
     private let parent: SharedDescriptor
-    private let temporaryName: ByteString
+    private let entry: StagedEntry
     private let place: Place
 
     /// - Throws: ``LayerFSError/targetExists(_:)`` when `path` is a file or a directory with something in it.
     init(_ path: ByteString) throws(LayerFSError) {
         place = try Place(path)
-        let random = String(UInt32.random(in: 0...UInt32.max), radix: 16)
-        temporaryName = "." + ByteString(place.name.bytes.prefix(200)) + ByteString(".layerfs-\(random)")
         do {
             parent = SharedDescriptor(try Files.open(place.workDirectory, [.readOnly, .directory]))
-            try parent.descriptor.makeDirectory(temporaryName, mode: 0o700)
-            root = SharedDescriptor(try parent.descriptor.open(temporaryName, [.readOnly, .directory, .noFollow]))
+            entry = try StagedEntry(.directory, in: parent.descriptor, for: place.name, mode: 0o700)
+            root = SharedDescriptor(try parent.descriptor.open(entry.name, [.readOnly, .directory, .noFollow]))
         } catch {
             throw .system(step: "make the directory \(path)", error)
         }
@@ -33,11 +32,12 @@ final class TargetDirectory: Sendable {
                 for entry in try root.descriptor.names() {
                     try root.descriptor.rename(entry.name, to: entry.name, in: parent.descriptor, replacing: false)
                 }
-                try parent.descriptor.removeDirectory(temporaryName)
+                try parent.descriptor.removeDirectory(entry.name)
             } else {
                 // Replaces an empty directory, and nothing else (rename(2)).
-                try parent.descriptor.rename(temporaryName, to: place.name, in: parent.descriptor, replacing: true)
+                try parent.descriptor.rename(entry.name, to: place.name, in: parent.descriptor, replacing: true)
             }
+            entry.release()
         } catch  where error.errno == .directoryNotEmpty || error.errno == .fileExists || error.errno == .notDirectory {
             throw .targetExists(place.path)
         } catch {
@@ -47,7 +47,7 @@ final class TargetDirectory: Sendable {
 
     /// Takes away what was made.
     func discard() {
-        try? parent.descriptor.removeTree(temporaryName)
+        try? parent.descriptor.removeTree(entry.name)
     }
 
     /// Where the directory is to be.
@@ -66,16 +66,18 @@ final class TargetDirectory: Sendable {
             self.path = ByteString(bytes)
             let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
             name = ByteString(slash.map { bytes[($0 + 1)...] } ?? bytes[...])
-            let directory: ByteString = slash.map { $0 == 0 ? "/" : ByteString(bytes[..<$0]) } ?? "."
+            let parent: ByteString = slash.map { $0 == 0 ? "/" : ByteString(bytes[..<$0]) } ?? "."
             do {
                 isMountPoint = false
-                workDirectory = directory
+                workDirectory = parent
                 guard let status = try Files.statusIfPresent(self.path) else { return }
-                guard status.kind == .directory, try Files.open(self.path, [.readOnly, .directory]).names().isEmpty
-                else { throw LayerFSError.targetExists(path) }
+                guard status.kind == .directory else { throw LayerFSError.targetExists(path) }
+                let directory = try Files.open(self.path, [.readOnly, .directory])
+                StagedEntry.removeAbandoned(in: directory, for: name)
+                guard try directory.names().isEmpty else { throw LayerFSError.targetExists(path) }
                 // `.` and the like have no name that a rename could replace.
                 let hasName = TreePath.isComponent(name)
-                isMountPoint = try !hasName || Files.status(directory).identity.device != status.identity.device
+                isMountPoint = try !hasName || Files.status(parent).identity.device != status.identity.device
                 if isMountPoint { workDirectory = self.path }
             } catch let error as SystemError {
                 throw .system(step: "look at \(path)", error)

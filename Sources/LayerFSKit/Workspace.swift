@@ -11,14 +11,26 @@ public struct Workspace: Sendable {
     /// Times in what is made do not exceed this one; nil for no limit.
     public let sourceDateEpoch: Timestamp?
 
-    /// Opens the store at `path`; made when it is to be written and there is none.
+    /// Opens the store `paths.own`, made when it is to be added to and there is none, and the further ones.
     ///
-    /// - Parameter patience: how long to wait for a command that has the store for itself.
+    /// - Parameters:
+    ///   - patience: how long to wait for a command that has the store for itself.
+    ///   - trust: whose stores are believed.
     public init(
-        store path: ByteString, _ access: Store.Access, patience: Duration = .seconds(10), sourceDateEpoch: Timestamp?
+        stores paths: StorePaths, _ access: Store.Access, patience: Duration = .seconds(10), trust: StoreTrust = .own,
+        sourceDateEpoch: Timestamp?
     ) throws(LayerStoreError) {
-        store = try Store(path, access, patience: patience)
+        store = try Store(paths, access, patience: patience, trust: trust)
         self.sourceDateEpoch = sourceDateEpoch
+    }
+
+    /// The same without further stores.
+    public init(
+        store path: ByteString, _ access: Store.Access, patience: Duration = .seconds(10), trust: StoreTrust = .own,
+        sourceDateEpoch: Timestamp?
+    ) throws(LayerStoreError) {
+        try self.init(
+            stores: StorePaths(path), access, patience: patience, trust: trust, sourceDateEpoch: sourceDateEpoch)
     }
 }
 

@@ -4,12 +4,51 @@ import Posix
 import SystemPackage
 public import Trees
 
-/// The contents of a store, each once, named by its digest.
+/// The contents of a store, each once, named by its digest, and those of its further stores.
 public struct BlobStore: ContentSource, Sendable {
     let store: StoreDirectory
     let volatile = VolatileContents()
+    /// Further stores, in which contents are looked up that this one lacks.
+    var further: [StoreDirectory] = []
+    /// Those that are not there.
+    var absent: [ByteString] = []
 
-    init(store: StoreDirectory) { self.store = store }
+    init(store: StoreDirectory, further: [StoreDirectory] = [], absent: [ByteString] = []) {
+        (self.store, self.further, self.absent) = (store, further, absent)
+    }
+
+    /// Where a content lies.
+    struct Place {
+        /// The store itself, or a further one.
+        var home: StoreDirectory
+        var status: FileStatus
+        var isOwn: Bool
+    }
+
+    /// Where the content `digest` lies; nil when no store has it.
+    func find(_ digest: Digest) throws(LayerStoreError) -> Place? {
+        for home in [store] + further {
+            do {
+                let status = try home.blobs.status(of: BlobPath.of(digest))
+                return Place(home: home, status: status, isOwn: home === store)
+            } catch  where error.errno == .noSuchFileOrDirectory {
+                continue
+            } catch {
+                throw .system(step: "examine the content \(digest)", error)
+            }
+        }
+        return nil
+    }
+
+    /// The path of the content `digest`, for messages.
+    func path(of digest: Digest) -> ByteString {
+        ((try? find(digest))??.home ?? store).path + "/blobs/sha256/" + BlobPath.of(digest)
+    }
+
+    func missing(_ digest: Digest, wantedBy user: String) -> LayerStoreError {
+        absent.isEmpty
+            ? .missingBlob(digest, wantedBy: user) : .blobElsewhere(digest, wantedBy: user, absent: absent)
+    }
 
     /// The size of the blob `digest`; nil when the store has none.
     public func size(of digest: Digest) throws(LayerStoreError) -> UInt64? {
@@ -17,24 +56,21 @@ public struct BlobStore: ContentSource, Sendable {
     }
 
     func status(of digest: Digest) throws(LayerStoreError) -> FileStatus? {
-        do {
-            return try store.blobs.status(of: BlobPath.of(digest))
-        } catch  where error.errno == .noSuchFileOrDirectory {
-            return nil
-        } catch {
-            throw .system(step: "examine the content \(digest)", error)
-        }
+        try find(digest)?.status
     }
 
     /// Opens the blob for reading. What it holds is not checked yet.
     func open(_ digest: Digest, wantedBy user: @autoclosure () -> String) throws(LayerStoreError) -> OwnedDescriptor {
-        do {
-            return try store.blobs.open(BlobPath.of(digest), [.readOnly, .noFollow])
-        } catch  where error.errno == .noSuchFileOrDirectory {
-            throw .missingBlob(digest, wantedBy: user())
-        } catch {
-            throw .system(step: "open the content \(digest)", error)
+        for home in [store] + further {
+            do {
+                return try home.blobs.open(BlobPath.of(digest), [.readOnly, .noFollow])
+            } catch  where error.errno == .noSuchFileOrDirectory {
+                continue
+            } catch {
+                throw .system(step: "open the content \(digest)", error)
+            }
         }
+        throw missing(digest, wantedBy: user())
     }
 
     /// The whole of a small blob, checked.

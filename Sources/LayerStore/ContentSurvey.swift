@@ -2,7 +2,7 @@ public import Bytes
 public import Digests
 import Posix
 import SystemPackage
-import Trees
+public import Trees
 
 /// Takes contents in without keeping them: says what keeping them in a store would come to, and writes nothing.
 public struct ContentSurvey: ContentIntake {
@@ -52,6 +52,13 @@ public struct ContentSurvey: ContentIntake {
     public func lacks(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
         guard size > 0 else { return false }
         return try store?.blobs.size(of: digest) != size
+    }
+
+    /// Whether `name` could be given to `tree`.
+    ///
+    /// - Throws: ``LayerStoreError/nameTaken(_:detail:)``.
+    public func checkAvailable(_ name: Name, for tree: Tree, replacing: Bool) throws(LayerStoreError) {
+        _ = try store?.checkAvailable(name, for: tree, replacing: replacing)
     }
 
     private func hash(_ source: borrowing OwnedDescriptor) throws(LayerStoreError) -> Digest {

@@ -5,7 +5,7 @@ import SystemPackage
 import Trees
 
 extension Store {
-    /// Removes what no name reaches: contents, their nodes, what dead commands left in the staging area, stale cache files.
+    /// Removes what no name reaches: contents, nodes that no entry wants, what dead commands left in the staging area, stale cache files.
     ///
     /// The store must have been opened with ``Access/collecting``, so no other command reads or adds. What is reached is found
     /// first, and the index forgets the rest, durably, before the first byte is removed: a crash leaves garbage, never an index
@@ -18,7 +18,7 @@ extension Store {
     public func collectGarbage(
         keepingYoungerThan age: Duration = .zero, dryRun: Bool = false, checkpoint: @escaping () throws -> Void = {}
     ) throws -> GarbageReport {
-        let live = try LiveContents(of: self)
+        let live = try LiveContents(of: self, withNodes: NodeStore.contents(in: directory.nodes))
         let staging = try StagingSweep(of: self)
         var sweep = Sweep(live: live, report: GarbageReport(dryRun: dryRun), checkpoint: checkpoint)
         if age > .zero { sweep.youngest = try staging.currentTime().seconds - age.components.seconds }
@@ -26,8 +26,10 @@ extension Store {
         if !dryRun { try forgetUnreachable(live) }
         // Staging first: it may hold the last other links to contents.
         try staging.run(&sweep)
-        try sweep.shards(of: directory.blobs, \.blobs) { BlobPath.digest($0) }
-        try sweep.shards(of: directory.nodes, \.nodes, digest: NodeStore.digest(ofName:))
+        try sweep.shards(of: directory.blobs, \.blobs) {
+            BlobPath.digest($0).map { !live.digests.contains($0) } ?? false
+        }
+        try sweep.shards(of: directory.nodes, \.nodes) { live.isDeadNode($0) }
         try sweep.cache(directory.root.open("cache", [.readOnly, .directory]))
         return sweep.report
     }
@@ -57,17 +59,14 @@ struct Sweep {
 
     /// Removes the dead files of the directories in `parent`, which spread digests by their first two digits.
     ///
-    /// A file whose name is not one of the store's stays: it is not ours.
+    /// - Parameter isDead: whether a file below `parent` is one of the store's that nothing reaches. Any other is not ours.
     mutating func shards(
         of parent: borrowing OwnedDescriptor, _ kind: Kind,
-        digest: (ByteString) -> Digest?
+        isDead: (ByteString) -> Bool
     ) throws {
         for shard in try parent.names() where shard.name.count == 2 {
             let directory = try parent.open(shard.name, [.readOnly, .directory, .noFollow])
-            for file in try directory.names() {
-                guard let content = digest(shard.name + "/" + file.name), !live.digests.contains(content) else {
-                    continue
-                }
+            for file in try directory.names() where isDead(shard.name + "/" + file.name) {
                 try remove(file.name, in: directory, kind)
             }
         }

@@ -30,7 +30,15 @@ struct IndexStamp: Sendable {
     }
 
     func write(_ digest: Digest) {
-        try? store.root.open(Self.fileName, [.writeOnly, .create, .truncate, .noFollow], mode: 0o644)
+        if (try? replace(digest)) == nil {
+            // Another member of the store's group has made it.
+            try? store.root.removeFile(Self.fileName)
+            try? replace(digest)
+        }
+    }
+
+    private func replace(_ digest: Digest) throws(SystemError) {
+        try store.root.open(Self.fileName, [.writeOnly, .create, .truncate, .noFollow], mode: 0o644)
             .writeAll(Array(digest.hexadecimal.utf8) + Self.rest)
     }
 

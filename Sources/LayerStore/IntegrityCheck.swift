@@ -33,19 +33,26 @@ public struct IntegrityCheck: Sendable {
         (report.layers, report.images) = (graph.layers.count, graph.images.count)
         let blobs = try files(in: store.directory.blobs, "blobs/sha256", &report) { BlobPath.digest($0) }
         let nodes = try files(in: store.directory.nodes, "nodes", &report, digest: NodeStore.digest(ofName:))
-        begin((blobs + nodes).reduce(0) { $0 &+ $1.size })
         let needed = graph.needed
-        store.tamperGuard.prepare(blobs.map(\.digest))
-        let verdicts = try pool.map(blobs.count) { index in
-            try blobVerdict(blobs[index], size: needed[blobs[index].digest] ?? nil)
+        let present = Set(blobs.map(\.digest))
+        var elsewhere: [StoredFile] = []
+        for digest in needed.keys where !present.contains(digest) {
+            if let found = try elsewhereFile(digest) {
+                elsewhere.append(found)
+            } else {
+                report.damages.append(.init(kind: .missing, digest: digest, detail: missingText))
+            }
+        }
+        let read = blobs + elsewhere
+        begin((read + nodes).reduce(0) { $0 &+ $1.size })
+        store.tamperGuard.prepare(read.map(\.digest))
+        let verdicts = try pool.map(read.count) { index in
+            try blobVerdict(read[index], size: needed[read[index].digest] ?? nil)
         }
         report.blobs = blobs.count
         report.bytes = blobs.reduce(0) { $0 &+ $1.size }
+        report.elsewhere = elsewhere.count
         report.damages += verdicts.compactMap { $0 }
-        let present = Set(blobs.map(\.digest))
-        for digest in needed.keys where !present.contains(digest) {
-            report.damages.append(.init(kind: .missing, digest: digest, detail: "it is not there"))
-        }
         report.nodes = nodes.count
         report.damages += try pool.map(nodes.count) { index in try nodeVerdict(nodes[index]) }.compactMap { $0 }
         let isReadable = report.damages.allSatisfy { $0.kind == .node }
@@ -65,6 +72,20 @@ public struct IntegrityCheck: Sendable {
         /// Below `blobs/sha256` or `nodes`.
         var path: ByteString
         var size: UInt64
+        /// The further store that has it; nil for the store itself.
+        var home: StoreDirectory?
+    }
+
+    /// The content `digest` in a further store; nil when none has it.
+    private func elsewhereFile(_ digest: Digest) throws(LayerStoreError) -> StoredFile? {
+        guard let place = try store.blobs.find(digest), !place.isOwn else { return nil }
+        return StoredFile(digest: digest, path: BlobPath.of(digest), size: place.status.size, home: place.home)
+    }
+
+    private var missingText: String {
+        let absent = store.absentStores.map(\.description).joined(separator: " or ")
+        return absent.isEmpty
+            ? "it is not there" : "it is not there; it may be in \(absent), where there is no store now"
     }
 
     private func files(
@@ -94,13 +115,17 @@ public struct IntegrityCheck: Sendable {
     /// What is wrong with a blob; nil when nothing is.
     private func blobVerdict(_ file: StoredFile, size: UInt64?) throws -> IntegrityReport.Damage? {
         let expected = store.tamperGuard.expected(file.digest)
-        let found = InodeFingerprint(try store.directory.blobs.status(of: file.path))
+        let home = file.home ?? store.directory
+        let found = InodeFingerprint(try home.blobs.status(of: file.path))
         if fast, found == expected {
             try advance(file.size)
-        } else if let fault = try contentFault(file, in: store.directory.blobs) {
-            return .init(kind: .damaged, digest: file.digest, detail: fault)
+        } else if let fault = try contentFault(file, in: home.blobs) {
+            var damage = IntegrityReport.Damage(kind: .damaged, digest: file.digest, detail: fault)
+            if let further = file.home { damage.place = "\(further.path)/\(damage.place)" }
+            return damage
         }
-        if let expected, found.isRegranted(expected) {
+        // Modes and owners in a further store are its keeper's business.
+        if file.home == nil, let expected, found.isRegranted(expected) {
             let detail = "it was given mode and owner \(found.metadataText) instead of \(expected.metadataText)"
             return .init(kind: .metadata, digest: file.digest, detail: detail)
         }

@@ -3,7 +3,7 @@ public struct IntegrityReport: Hashable, Sendable, Codable {
     /// Something that is not as it should be, and what it touches.
     public struct Damage: Hashable, Sendable, Codable {
         public var kind: Kind
-        /// Where: a path below the store.
+        /// Where: a path below the store, of a further store an absolute one.
         public var place: String
         /// Of the content; nil for a reference and the index.
         public var digest: String?
@@ -47,6 +47,8 @@ public struct IntegrityReport: Hashable, Sendable, Codable {
     /// Blobs that were read, and their bytes.
     public var blobs = 0
     public var bytes: UInt64 = 0
+    /// Contents that further stores have, and that were read there.
+    public var elsewhere = 0
     public var nodes = 0
     public var layers = 0
     public var images = 0

@@ -16,10 +16,16 @@ public enum LayerStoreError: Error, CustomStringConvertible {
     case newerFormat(ByteString, version: Int, features: [String])
     /// The store may be read, but not written, by this layerfs or this user.
     case readOnly(ByteString, reason: String)
+    /// The store lies on a network file system, of which it may only be read.
+    case networkFileSystem(ByteString, kind: String)
+    /// Somebody else could have written the store.
+    case untrusted(ByteString, reason: String)
     /// Somebody else holds the store's lock.
     case busy(ByteString, holder: String)
     /// The store has no blob of this digest, which something in it names.
     case missingBlob(Digest, wantedBy: String)
+    /// The same, while a further store in which it may be is not there.
+    case blobElsewhere(Digest, wantedBy: String, absent: [ByteString])
     /// The blob's content is not what its name says.
     case damagedBlob(Digest, path: ByteString, found: String)
     /// The same, with all that it touches.
@@ -32,6 +38,10 @@ public enum LayerStoreError: Error, CustomStringConvertible {
     case sourceNotRegular(ByteString)
     /// No layer or image has this name.
     case noSuchName(String, near: [String])
+    /// No store that is there has the name, and a further one is not there.
+    case absentStores([ByteString], name: String)
+    /// The name is one of a further store, which is only read.
+    case nameElsewhere(String, store: ByteString)
     /// The name belongs to something else already.
     case nameTaken(String, detail: String)
     /// The index was made by a newer layerfs.
@@ -51,8 +61,17 @@ public enum LayerStoreError: Error, CustomStringConvertible {
                 + (features.isEmpty ? "" : " with \(features.joined(separator: ", "))")
                 + ", which this layerfs does not know. Use a newer layerfs"
         case .readOnly(let path, let reason): "the store \(path) cannot be written: \(reason)"
+        case .networkFileSystem(let path, let kind):
+            "the store \(path) cannot be written: it lies on a network file system (\(kind)), where locks and flushing cannot be "
+                + "relied on. Put the store on a local disk; this one can be read"
+        case .untrusted(let path, let reason):
+            "the store \(path) is not opened: \(reason). If you trust those who can write to it, allow it: "
+                + "LAYERFS_TRUST='\(path)'"
         case .busy(let path, let holder): "the store \(path) is in use by \(holder). Try again, or --wait SECONDS"
         case .missingBlob(let digest, let user): "the store lacks the content \(digest) that \(user) names"
+        case .blobElsewhere(let digest, let user, let absent):
+            "the store lacks the content \(digest) that \(user) names. It may be in \(Self.list(absent)), which LAYERFS_STORE "
+                + "or --store names, and where there is no store now. Bring it back; `layerfs fsck` lists all that is missing"
         case .damagedBlob(let digest, let path, let found):
             "the content \(digest) is damaged: \(path) \(found). Nothing was made from it"
         case .damage(let damage):
@@ -64,6 +83,10 @@ public enum LayerStoreError: Error, CustomStringConvertible {
         case .noSuchName(let name, let near):
             "there is no layer or image '\(name)'"
                 + (near.isEmpty ? ". `layerfs ls` lists them" : ". Did you mean \(near.joined(separator: ", "))?")
+        case .absentStores(let paths, let name):
+            "there is no layer or image '\(name)'. It may be in \(Self.list(paths)), where there is no store now"
+        case .nameElsewhere(let name, let store):
+            "'\(name)' is a name of the further store \(store), which is only read. To remove it there: --store \(store)"
         case .nameTaken(let name, let detail): "the name '\(name)' is taken: \(detail)"
         case .newerIndex(let path):
             "the index \(path) was written by a newer layerfs. Use that one, or remove the file: it is made anew from the contents"
@@ -71,6 +94,8 @@ public enum LayerStoreError: Error, CustomStringConvertible {
             "cannot \(step) the index: \(message). `layerfs reindex` makes it anew"
         }
     }
+
+    private static func list(_ paths: [ByteString]) -> String { paths.map(\.description).joined(separator: " or ") }
 }
 
 /// Runs `body`, and says what it was for when a system call in it fails.

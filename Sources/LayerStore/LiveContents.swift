@@ -10,12 +10,17 @@ struct LiveContents {
     private(set) var digests: Set<Digest> = []
     /// Of the layers' canonical tars, by which caches may name what they keep.
     private(set) var diffIDs: Set<Digest> = []
+    /// The nodes that entries want of contents that have any: the ends of their names.
+    private var nodeKeys: [Digest: Set<String>] = [:]
+    private let withNodes: Set<Digest>
 
     /// Walks from the references of `store`.
     ///
+    /// - Parameter contents: those that have nodes.
     /// - Throws: ``LayerStoreError`` for a reference that cannot be understood and for a document that is missing or
     ///   damaged: what it would have led to is not known, so nothing may be taken for garbage.
-    init(of store: Store) throws(LayerStoreError) {
+    init(of store: Store, withNodes contents: Set<Digest>) throws(LayerStoreError) {
+        withNodes = contents
         for kind in NamedKind.allCases {
             for name in try store.references.allNames(kind) {
                 guard let record = try store.references.digest(of: name, kind) else { continue }
@@ -46,8 +51,19 @@ struct LiveContents {
         }
         guard digests.insert(record.tree).inserted else { return }
         for entry in try store.tree(of: record).entries {
-            if case .file(let content, _) = entry.kind { digests.insert(content) }
+            guard case .file(let content, _) = entry.kind else { continue }
+            digests.insert(content)
+            guard withNodes.contains(content) else { continue }
+            let metadata = InodeMetadata(entry.metadata)
+            nodeKeys[content, default: []].formUnion([false, true].map { metadata.key(exactTime: $0) })
         }
+    }
+
+    /// Whether `name`, below `nodes/`, is that of a node that no entry wants.
+    func isDeadNode(_ name: ByteString) -> Bool {
+        guard let content = NodeStore.digest(ofName: name) else { return false }
+        let key = name.bytes.lastIndex(of: UInt8(ascii: ".")).map { ByteString(name.bytes[($0 + 1)...]).description }
+        return !(nodeKeys[content]?.contains(key ?? "") ?? false)
     }
 }
 

@@ -27,9 +27,26 @@ public final class NodeStore: Sendable {
         name.bytes.lastIndex(of: UInt8(ascii: ".")).flatMap { BlobPath.digest(ByteString(name.bytes[..<$0])) }
     }
 
+    /// The contents that have nodes in the directory `nodes`.
+    static func contents(in nodes: borrowing OwnedDescriptor) throws(LayerStoreError) -> Set<Digest> {
+        var result: Set<Digest> = []
+        do {
+            for shard in try nodes.names() where shard.name.count == 2 {
+                for file in try nodes.open(shard.name, [.readOnly, .directory, .noFollow]).names() {
+                    if let content = digest(ofName: shard.name + "/" + file.name) { result.insert(content) }
+                }
+            }
+        } catch {
+            throw .system(step: "list the nodes", error)
+        }
+        return result
+    }
+
     /// An inode that a file with this content and metadata may be a link to.
     public struct Node: Sendable {
-        /// Below the store's directory.
+        /// The store that has it.
+        let home: StoreDirectory
+        /// Below that store's directory.
         public var path: ByteString
     }
 
@@ -43,16 +60,15 @@ public final class NodeStore: Sendable {
     ) throws(LayerStoreError) -> Node? {
         let wanted = InodeMetadata(metadata)
         guard size > 0, metadata.mode & 0o6000 == 0, wanted.isShareable else { return nil }
-        guard let blob = try blobs.status(of: digest) else {
-            throw .missingBlob(digest, wantedBy: "a layer")
-        }
+        guard let place = try blobs.find(digest) else { throw blobs.missing(digest, wantedBy: "a layer") }
+        let blob = place.status
         let path = BlobPath.of(digest)
         guard blob.size == size else {
             throw .damagedBlob(
-                digest, path: store.path + "/blobs/sha256/" + path, found: "has \(blob.size) bytes instead of \(size)")
+                digest, path: blobs.path(of: digest), found: "has \(blob.size) bytes instead of \(size)")
         }
         try tamperGuard.check(digest, blob)
-        if wanted.matches(blob, exactTime: exactTime) { return Node(path: "blobs/sha256/" + path) }
+        if wanted.matches(blob, exactTime: exactTime) { return Node(home: place.home, path: "blobs/sha256/" + path) }
         let name = path + "." + ByteString(wanted.key(exactTime: exactTime))
         var made = wanted
         // Where the entry's time is no part of the bargain, the blob's tells whether the node was written to since.
@@ -68,7 +84,7 @@ public final class NodeStore: Sendable {
         } catch {
             throw .damagedRecord(name, reason: "\(error)")
         }
-        return Node(path: "nodes/" + name)
+        return Node(home: store, path: "nodes/" + name)
     }
 
     /// A node whose inode is as it was made is believed; any other is read.
@@ -97,7 +113,7 @@ public final class NodeStore: Sendable {
             try metadata.apply(to: file)
             // A node is linked without reading it, so it must be whole, mode and owner too, before it has its name.
             try file.sync()
-            try store.nodes.ensureDirectory(ByteString(name.bytes[..<2]))
+            try store.nodes.ensureDirectory(ByteString(name.bytes[..<2]), mode: StoreDirectory.directoryMode)
             try staging.directory.rename(temporary, to: name, in: store.nodes, replacing: false)
         } catch  where error.errno == .fileExists {
             staging.discard(temporary)

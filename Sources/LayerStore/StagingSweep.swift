@@ -28,8 +28,10 @@ struct StagingSweep: ~Copyable {
                 try sweep.remove(entry.name, in: directory, \.staging)
                 continue
             }
-            let opened = try directory.open(entry.name, [.readOnly, .directory, .noFollow])
-            guard let lock = try? FileLock(opened, .exclusive) else { continue }
+            // Without the right to open it, it is another member's of the store's group, and theirs to remove.
+            guard let opened = try? directory.open(entry.name, [.readOnly, .directory, .noFollow]),
+                let lock = try? FileLock(opened, .exclusive)
+            else { continue }
             try Self.count(directory.open(entry.name, [.readOnly, .directory, .noFollow]), &sweep)
             if !sweep.report.dryRun { try directory.removeTree(entry.name) }
             _ = consume lock

@@ -1,5 +1,4 @@
 import Bytes
-public import Digests
 public import Trees
 
 /// What removing a name came to.
@@ -10,21 +9,16 @@ public struct Removal: Hashable, Sendable {
 }
 
 extension Store {
-    /// What `name` stands for; nil when it is not in the store.
-    public func lookUp(_ name: Name) throws(LayerStoreError) -> (kind: NamedKind, record: Digest)? {
-        for kind in NamedKind.allCases {
-            if let digest = try references.digest(of: name, kind) { return (kind, digest) }
-        }
-        return nil
-    }
-
     /// Forgets `name`. Contents that nothing names any more stay until they are collected.
     ///
-    /// - Throws: ``LayerStoreError/noSuchName(_:near:)``.
+    /// - Throws: ``LayerStoreError/noSuchName(_:near:)``, ``LayerStoreError/nameElsewhere(_:store:)``.
     public func remove(_ name: Name) throws(LayerStoreError) -> Removal {
         guard isWritable else { throw .readOnly(path, reason: "it was opened for reading") }
         return try whileCommitting { () throws(LayerStoreError) in
-            guard let found = try lookUp(name) else {
+            guard let found = try lookUpOwn(name) else {
+                if let store = try namedRecords().first(where: { $0.name == name })?.store {
+                    throw .nameElsewhere(name.text, store: store)
+                }
                 throw .noSuchName(name.text, near: try near(name))
             }
             var users: [String] = []
@@ -46,11 +40,5 @@ extension Store {
             if let writableIndex { try? IndexUpdate(self, writableIndex).synchronise() }
             return Removal(kind: found.kind, stillUsedBy: users)
         }
-    }
-
-    /// Names that a person may have meant by `name`, the nearest first.
-    public func near(_ name: Name) throws(LayerStoreError) -> [String] {
-        let all = try references.names(.layer) + references.names(.image)
-        return EditDistance.near(name.text, among: all.map(\.text))
     }
 }

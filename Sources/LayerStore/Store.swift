@@ -16,6 +16,7 @@ public final class Store: Sendable {
     /// Whether names may be changed.
     let isWritable: Bool
     let tamperGuard: TamperGuard
+    let further: [FurtherStore]
     /// Held as long as the store is open: nothing that is read or added meanwhile can be removed.
     private let lock: StoreLock
     private let patience: Duration
@@ -37,25 +38,32 @@ public final class Store: Sendable {
         var lockMode: FileLock.Mode { self == .collecting || self == .reindexing ? .exclusive : .shared }
     }
 
-    /// Opens the store at `path`, an absolute path.
+    /// Opens the store at the absolute path `paths.own`, and the further ones.
     ///
     /// An index that is damaged is rebuilt by whoever opens the store for more than reading.
     ///
-    /// - Parameter patience: how long to wait for a command that has the store for itself.
-    /// - Throws: ``LayerStoreError`` when there is no store to read, its format is not known, or it cannot be written.
+    /// - Parameters:
+    ///   - patience: how long to wait for a command that has the store for itself.
+    ///   - trust: whose stores are believed.
+    /// - Throws: ``LayerStoreError`` when there is no store to read, its format is not known, it cannot be written, or somebody else
+    ///   could have written it.
     public init(
-        _ path: ByteString, _ access: Access, patience: Duration = .seconds(10)
+        _ paths: StorePaths, _ access: Access, patience: Duration = .seconds(10), trust: StoreTrust = .own
     ) throws(LayerStoreError) {
-        self.path = path
+        path = paths.own
         self.patience = patience
         let directory: StoreDirectory
         do {
-            directory = try StoreDirectory(path, creating: access == .adding)
+            directory = try StoreDirectory(paths.own, access, trust)
         } catch .system(_, let error) where access != .reading && Self.forbidsWriting(error) {
-            throw .readOnly(path, reason: "\(error)")
+            throw .readOnly(paths.own, reason: "\(error)")
         }
         self.directory = directory
-        blobs = BlobStore(store: directory)
+        let (further, absent) = try FurtherStore.open(
+            paths.further, beside: directory, patience: patience, trust: trust)
+        let blobs = BlobStore(store: directory, further: further.map(\.directory), absent: absent)
+        self.further = further
+        self.blobs = blobs
         references = References(store: directory)
         isWritable = access != .reading
         if access != .reading { try Self.checkWritable(directory) }
@@ -63,7 +71,7 @@ public final class Store: Sendable {
         switch access {
         case .reading: writableIndex = nil
         case .reindexing:
-            try StoreIndex(directory: directory).rebuild(from: Store(reading: directory), verifying: true)
+            try StoreIndex(directory: directory).rebuild(from: Store(reading: blobs), verifying: true)
             writableIndex = try Self.openIndex(directory, patience)
         case .changing, .adding, .collecting:
             if let index = try Self.openIndex(directory, patience) {
@@ -71,25 +79,34 @@ public final class Store: Sendable {
             } else {
                 try lock.whileAlone(directory, access.lockMode, patience: patience) {
                     // A document that cannot be read is reported by whoever needs it.
-                    try? StoreIndex(directory: directory).rebuild(from: Store(reading: directory), verifying: false)
+                    try? StoreIndex(directory: directory).rebuild(from: Store(reading: blobs), verifying: false)
                 }
                 writableIndex = try Self.openIndex(directory, patience)
             }
         }
         self.lock = lock
-        tamperGuard = TamperGuard(directory, blobs, index: writableIndex)
+        tamperGuard = TamperGuard(directory, blobs, index: writableIndex, further: further.compactMap(\.index))
+    }
+
+    /// Opens the store at `path`, an absolute path, and no further ones.
+    public convenience init(
+        _ path: ByteString, _ access: Access, patience: Duration = .seconds(10), trust: StoreTrust = .own
+    ) throws(LayerStoreError) {
+        try self.init(StorePaths(path), access, patience: patience, trust: trust)
     }
 
     /// The documents of a store that the caller has locked.
-    private init(reading directory: StoreDirectory) {
+    private init(reading blobs: BlobStore) {
+        let directory = blobs.store
         path = directory.path
         patience = .zero
         self.directory = directory
-        blobs = BlobStore(store: directory)
+        self.blobs = blobs
+        further = []
         references = References(store: directory)
         (isWritable, writableIndex) = (false, nil)
         lock = StoreLock.none
-        tamperGuard = TamperGuard(directory, blobs, index: nil)
+        tamperGuard = TamperGuard(directory, blobs, index: nil, further: [])
     }
 
     /// - Throws: ``LayerStoreError/readOnly(_:reason:)`` before anything is begun that would end so.
@@ -153,7 +170,7 @@ extension Store {
     public func link(
         _ node: NodeStore.Node, to name: ByteString, in directory: borrowing OwnedDescriptor
     ) throws(SystemError) {
-        try directory.makeLink(name, to: node.path, in: self.directory.root)
+        try directory.makeLink(name, to: node.path, in: node.home.root)
     }
 
     /// Opens the content `digest` to be copied or shared by the kernel.

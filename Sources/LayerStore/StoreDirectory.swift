@@ -13,16 +13,22 @@ final class StoreDirectory: Sendable {
     /// Why the store cannot be written; nil when it can.
     let readOnlyReason: String?
 
+    /// The mode of directories, of which umask(2) takes away: nobody's umask gives everybody the right to write.
+    static let directoryMode: UInt16 = 0o775
+
     private static let directories: [ByteString] = [
         "blobs", "blobs/sha256", "nodes", "refs", "refs/layers", "refs/images", "cache", "staging",
     ]
 
     /// Opens the store at `path`.
     ///
-    /// - Parameter creating: make a store where there is nothing, or an empty directory.
-    /// - Throws: ``LayerStoreError`` when there is no store, or one of a format that this program cannot read.
-    init(_ path: ByteString, creating: Bool) throws(LayerStoreError) {
+    /// One that is to be added to is made where there is nothing, or an empty directory.
+    ///
+    /// - Throws: ``LayerStoreError`` when there is no store, or one of a format that this program cannot read, one that somebody
+    ///   else could have written, or one to be written on a network file system.
+    init(_ path: ByteString, _ access: Store.Access, _ trust: StoreTrust) throws(LayerStoreError) {
         self.path = path
+        let creating = access == .adding
         if creating { try Self.makeDirectories(path) }
         let opened: OwnedDescriptor
         do {
@@ -32,6 +38,8 @@ final class StoreDirectory: Sendable {
         } catch {
             throw .system(step: "open the store", error)
         }
+        try trust.check(opened, path)
+        if access != .reading { try Self.checkIsLocal(opened, path) }
         let format: StoreFormat
         if let found = try Self.readFormat(opened, path: path) {
             format = found
@@ -50,6 +58,15 @@ final class StoreDirectory: Sendable {
         }
         readOnlyReason = format.readOnlyReason
         root = opened
+    }
+
+    private static func checkIsLocal(
+        _ root: borrowing OwnedDescriptor, _ path: ByteString
+    ) throws(LayerStoreError) {
+        let kind = try during("examine the store's file system") { () throws(SystemError) in
+            try root.networkFileSystem()
+        }
+        if let kind { throw .networkFileSystem(path, kind: kind) }
     }
 
     private static func readFormat(
@@ -91,10 +108,10 @@ final class StoreDirectory: Sendable {
             for entry in try root.names() where !known.contains(entry.name) && !entry.name.hasPrefix(".layerfs.json.") {
                 throw LayerStoreError.notAStore(path)
             }
-            for directory in directories { try root.ensureDirectory(directory) }
+            for directory in directories { try root.ensureDirectory(directory, mode: directoryMode) }
             // The names in them, before the file that says they are there.
             for directory: ByteString in ["blobs", "refs"] { try root.open(directory, [.readOnly, .directory]).sync() }
-            try (try root.open("lock", [.writeOnly, .create], mode: 0o666)).close()
+            try (try root.open("lock", [.writeOnly, .create], mode: 0o664)).close()
             // The format file comes last: a directory that has it is a whole store.
             let temporary = ByteString(".layerfs.json.\(CurrentProcess.identifier)")
             let file = try root.open(temporary, [.writeOnly, .create, .truncate], mode: 0o644)
@@ -120,7 +137,7 @@ final class StoreDirectory: Sendable {
             var directory = SharedDescriptor(try Files.open(isAbsolute ? "/" : ".", [.readOnly, .directory]))
             for component in path.bytes.split(separator: UInt8(ascii: "/")).map({ ByteString($0) }) {
                 if try !directory.descriptor.contains(component) {
-                    try directory.descriptor.ensureDirectory(component)
+                    try directory.descriptor.ensureDirectory(component, mode: directoryMode)
                     try directory.descriptor.sync()
                 }
                 directory = SharedDescriptor(try directory.descriptor.open(component, [.readOnly, .directory]))
@@ -128,5 +145,14 @@ final class StoreDirectory: Sendable {
         } catch {
             throw .system(step: "make the store's directory", error)
         }
+    }
+}
+
+extension StoreDirectory {
+    /// Lets the store's group write to the file `name` of `directory` as well, if it may write to the store.
+    func shareWithGroup(_ name: ByteString, in directory: borrowing OwnedDescriptor) {
+        guard let status = try? root.status(), status.permissions & 0o020 != 0 else { return }
+        // Somebody else's file is theirs to share.
+        try? directory.setPermissions(0o664, of: name)
     }
 }

@@ -25,6 +25,7 @@ struct StoreIndex {
                 guard try index.agreesWithStamp() else { return nil }
             }
             try index.migrate()
+            if !exists { directory.shareWithGroup(Self.fileName, in: directory.root) }
             return index
         } catch .index {
             return nil
@@ -60,6 +61,7 @@ struct StoreIndex {
         try index.write("update") { try InodeFingerprint.record(states, $0) }
         let digest = try index.fileDigest()
         try index.close()
+        directory.shareWithGroup(Self.fileName, in: staging.directory)
         try during("replace the index") { () throws(SystemError) in
             try staging.directory.open(Self.fileName, .readOnly).sync()
             // A journal of the old file must not be rolled back into the new one.

@@ -19,7 +19,7 @@ struct StoreLock: ~Copyable, Sendable {
     /// - Throws: ``LayerStoreError/busy(_:holder:)`` when they do not.
     init(_ store: StoreDirectory, _ mode: FileLock.Mode, patience: Duration) throws(LayerStoreError) {
         do {
-            lock = try Self.acquire(store, "lock", mode, patience: patience)
+            lock = try Self.take(store, mode, patience: patience)
         } catch {
             // Without the file, or the right to open it, nobody who could write is excluded: reading goes on unlocked.
             guard mode == .shared, error.errno == .noSuchFileOrDirectory || error.errno == .permissionDenied else {
@@ -78,6 +78,29 @@ struct StoreLock: ~Copyable, Sendable {
         } catch {
             throw .system(step: "lock the store's references", error)
         }
+    }
+
+    /// Takes the lock in turn.
+    ///
+    /// Who wants the store alone closes the turnstile (an flock on `staging/`) and waits for those who are inside; those who come later
+    /// wait before it. Without it a stream of short commands would keep it waiting for ever. They do not wait for long: if one
+    /// that is inside takes hours, nobody else is kept out so long.
+    private static func take(
+        _ store: StoreDirectory, _ mode: FileLock.Mode, patience: Duration
+    ) throws(SystemError) -> FileLock {
+        let deadline = ContinuousClock.now + patience
+        let turnstile = turnstile(store, mode, patience: mode == .exclusive ? patience : min(patience, .seconds(1)))
+        let lock = try acquire(store, "lock", mode, patience: deadline - ContinuousClock.now)
+        _ = consume turnstile
+        return lock
+    }
+
+    /// nil where it could not be had: then there is no order.
+    private static func turnstile(
+        _ store: StoreDirectory, _ mode: FileLock.Mode, patience: Duration
+    ) -> FileLock? {
+        guard let directory = try? store.root.open("staging", [.readOnly, .directory]) else { return nil }
+        return try? FileLock.waiting(for: directory, mode, patience: patience)
     }
 
     private static func acquire(

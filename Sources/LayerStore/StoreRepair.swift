@@ -92,6 +92,11 @@ public final class StoreRepair: Sendable {
         }
     }
 
+    /// Looks through the further stores.
+    public func searchFurtherStores() throws {
+        for further in store.further { try search(store: further.directory.path) }
+    }
+
     /// Takes the rest of `file` if it is one of the contents that are to be found.
     public func offer(_ file: borrowing OwnedDescriptor, as origin: String) throws {
         let candidate = try Candidate(self, origin: origin)
@@ -144,7 +149,7 @@ public final class StoreRepair: Sendable {
         try file.sync()
         let path = BlobPath.of(digest)
         let shard = ByteString(path.bytes[..<2])
-        try store.directory.blobs.ensureDirectory(shard)
+        try store.directory.blobs.ensureDirectory(shard, mode: StoreDirectory.directoryMode)
         try staging.directory.rename(name, to: path, in: store.directory.blobs, replacing: true)
         try store.directory.blobs.open(shard, [.readOnly, .directory]).sync()
         try store.directory.blobs.sync()

@@ -22,14 +22,10 @@ extension StoreSession {
     /// - Returns: whether the name stands for this tree already, so that there is nothing to commit.
     /// - Throws: ``LayerStoreError/nameTaken(_:detail:)``.
     public func checkAvailable(_ name: Name, for tree: Tree, replacing: Bool) throws(LayerStoreError) -> Bool {
-        guard let found = try store.lookUp(name) else { return false }
-        guard found.kind == .layer else { throw .nameTaken(name.text, detail: "it is the name of an image") }
-        let difference = TreeDifference(from: try store.tree(of: store.layerRecord(found.record)), to: tree)
-        if !difference.isEmpty, !replacing { throw .nameTaken(name.text, detail: Self.detail(difference)) }
-        return difference.isEmpty
+        try store.checkAvailable(name, for: tree, replacing: replacing)
     }
 
-    private static func detail(_ difference: TreeDifference) -> String {
+    fileprivate static func detail(_ difference: TreeDifference) -> String {
         "it has other content: \(difference). --replace replaces it"
     }
 
@@ -147,5 +143,16 @@ extension StoreSession {
             try IndexUpdate.removeUnreachable(database)
         }
         return old == nil ? .created : .replaced
+    }
+}
+
+extension Store {
+    /// See ``StoreSession/checkAvailable(_:for:replacing:)``.
+    func checkAvailable(_ name: Name, for tree: Tree, replacing: Bool) throws(LayerStoreError) -> Bool {
+        guard let found = try lookUpOwn(name) else { return false }
+        guard found.kind == .layer else { throw .nameTaken(name.text, detail: "it is the name of an image") }
+        let difference = TreeDifference(from: try self.tree(of: layerRecord(found.record)), to: tree)
+        if !difference.isEmpty, !replacing { throw .nameTaken(name.text, detail: StoreSession.detail(difference)) }
+        return difference.isEmpty
     }
 }

@@ -111,9 +111,12 @@ public final class StoreSession: Sendable {
 
     /// What the store has of a content. One that was changed through a hard link is as good as none.
     private func stored(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Stored {
-        guard let status = try store.blobs.status(of: digest) else { return .absent }
-        guard status.size == size else { return .damaged }
-        if case .content? = try store.tamperGuard.fault(digest, status) { return .damaged }
+        guard let place = try store.blobs.find(digest) else { return .absent }
+        // A damaged one of a further store is not ours to replace; a good one here hides it.
+        let damaged: Stored = place.isOwn ? .damaged : .absent
+        guard place.status.size == size else { return damaged }
+        if case .content? = try store.tamperGuard.fault(digest, place.status) { return damaged }
+        guard place.isOwn else { return .good }
         reused.withLock { _ = $0.insert(Self.shard(digest)) }
         return .good
     }
@@ -146,7 +149,9 @@ public final class StoreSession: Sendable {
             for (digest, content) in staged {
                 let path = BlobPath.of(digest)
                 let shard = Self.shard(digest)
-                if shards.insert(shard).inserted { try store.directory.blobs.ensureDirectory(shard) }
+                if shards.insert(shard).inserted {
+                    try store.directory.blobs.ensureDirectory(shard, mode: StoreDirectory.directoryMode)
+                }
                 try name(content, path: path)
                 store.tamperGuard.published(digest, try store.directory.blobs.status(of: path))
             }

@@ -10,18 +10,19 @@ import Trees
 /// A state that the index remembers is believed. Any other is read: a difference that the content does not show (a store that was
 /// copied elsewhere has other inodes) is none. Without an index everything is read, once per process.
 final class TamperGuard: Sendable {
-    private let store: StoreDirectory
     private let blobs: BlobStore
     /// Only asked for fingerprints: a wrong one costs reading, and cannot pass a changed content for a good one.
     private let index: LayerIndex?
+    /// Those of further stores, for contents that the store itself knows nothing of.
+    private let furtherIndexes: [LayerIndex]
     private let remembered = Mutex<[Digest: InodeFingerprint?]>([:])
     private let verified = Mutex<[Digest: InodeFingerprint]>([:])
     /// States that were found to be good and that the index does not know.
     private let unrecorded = Mutex<[Digest: InodeFingerprint]>([:])
 
-    init(_ directory: StoreDirectory, _ blobs: BlobStore, index: LayerIndex?) {
-        store = directory
+    init(_ directory: StoreDirectory, _ blobs: BlobStore, index: LayerIndex?, further: [LayerIndex]) {
         self.blobs = blobs
+        furtherIndexes = further
         self.index = index ?? (try? LayerIndex(path: directory.path + "/" + StoreIndex.fileName, access: .reading))
     }
 
@@ -33,19 +34,36 @@ final class TamperGuard: Sendable {
 
     /// Looks up many at once what the index remembers.
     func prepare(_ digests: some Collection<Digest>) {
-        guard let index else { return }
-        let found = try? index.read("read") { database in
-            try digests.map { ($0, try InodeFingerprint.find($0, database)) }
-        }
-        remembered.withLock { known in for (digest, state) in found ?? [] { known[digest] = .some(state) } }
+        let found = lookUp(digests)
+        remembered.withLock { known in for digest in digests { known[digest] = .some(found[digest]) } }
     }
 
     /// The state of the blob's inode that the index remembers.
     func expected(_ digest: Digest) -> InodeFingerprint? {
         if let known = remembered.withLock({ $0[digest] }) { return known }
-        let found = (try? index?.read("read") { try InodeFingerprint.find(digest, $0) }) ?? nil
+        let found = lookUp([digest])[digest]
         remembered.withLock { $0[digest] = .some(found) }
         return found
+    }
+
+    /// For each of `digests` what the first index remembers that knows it.
+    private func lookUp(_ digests: some Collection<Digest>) -> [Digest: InodeFingerprint] {
+        var result: [Digest: InodeFingerprint] = [:]
+        var indexes = furtherIndexes
+        if let index { indexes.insert(index, at: 0) }
+        for index in indexes {
+            let known = result
+            let unknown: [Digest] = digests.filter { known[$0] == nil }
+            if unknown.isEmpty { break }
+            // What cannot be asked is not known, and then contents are read.
+            let found: [Digest: InodeFingerprint]? = try? index.read("read") { database in
+                var states: [Digest: InodeFingerprint] = [:]
+                for digest in unknown { states[digest] = try InodeFingerprint.find(digest, database) }
+                return states
+            }
+            if let found { result.merge(found) { first, _ in first } }
+        }
+        return result
     }
 
     /// What is wrong with the blob `digest`, whose inode has this `status`; nil when nothing is.
@@ -73,7 +91,7 @@ final class TamperGuard: Sendable {
         case .content(let found): detail = found
         case .metadata(let expected): detail = "was given another mode or owner than \(expected.metadataText)"
         }
-        throw .damagedBlob(digest, path: store.path + "/blobs/sha256/" + BlobPath.of(digest), found: detail)
+        throw .damagedBlob(digest, path: blobs.path(of: digest), found: detail)
     }
 
     /// Notes the state of a blob that was just published.

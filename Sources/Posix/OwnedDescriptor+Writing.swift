@@ -85,12 +85,6 @@ extension OwnedDescriptor {
             if count == 0 { return }
         }
     }
-
-    /// The magic number of the file system that holds the file (statfs(2)).
-    public borrowing func fileSystemMagic() throws(SystemError) -> UInt32 {
-        let number = rawValue
-        return UInt32(truncatingIfNeeded: try retrying("fstatfs", path) { clinux_file_system_magic(number) })
-    }
 }
 
 extension FileTime {

@@ -1,4 +1,5 @@
 import Bytes
+import LayerStore
 import Testing
 import Trees
 
@@ -6,29 +7,34 @@ import Trees
 
 struct EnvironmentTests {
     struct Case: Sendable {
-        var option: String?
+        var options: [String] = []
         var variables: [String: String]
         var path: String
+        var further: [String] = []
     }
 
     static let cases = [
-        Case(option: "/o", variables: ["LAYERFS_STORE": "/l", "HOME": "/h"], path: "/o"),
-        Case(option: "o", variables: [:], path: "/cwd/o"),
-        Case(option: nil, variables: ["LAYERFS_STORE": "/l", "XDG_DATA_HOME": "/x", "HOME": "/h"], path: "/l"),
-        Case(option: nil, variables: ["LAYERFS_STORE": "", "XDG_DATA_HOME": "/x", "HOME": "/h"], path: "/x/layerfs"),
-        Case(option: nil, variables: ["XDG_DATA_HOME": "relative", "HOME": "/h"], path: "/h/.local/share/layerfs"),
-        Case(option: nil, variables: ["HOME": "/h"], path: "/h/.local/share/layerfs"),
+        Case(options: ["/o"], variables: ["LAYERFS_STORE": "/l", "HOME": "/h"], path: "/o"),
+        Case(options: ["o"], variables: [:], path: "/cwd/o"),
+        Case(variables: ["LAYERFS_STORE": "/l", "XDG_DATA_HOME": "/x", "HOME": "/h"], path: "/l"),
+        Case(variables: ["LAYERFS_STORE": "", "XDG_DATA_HOME": "/x", "HOME": "/h"], path: "/x/layerfs"),
+        Case(variables: ["XDG_DATA_HOME": "relative", "HOME": "/h"], path: "/h/.local/share/layerfs"),
+        Case(variables: ["HOME": "/h"], path: "/h/.local/share/layerfs"),
+        Case(variables: ["LAYERFS_STORE": "/l:/m:n"], path: "/l", further: ["/m", "/cwd/n"]),
+        Case(variables: ["LAYERFS_STORE": ":/l::/m:"], path: "/l", further: ["/m"]),
+        Case(variables: ["LAYERFS_STORE": ":", "HOME": "/h"], path: "/h/.local/share/layerfs"),
+        Case(options: ["/o:p", "q"], variables: ["LAYERFS_STORE": "/l:/m"], path: "/o:p", further: ["/cwd/q"]),
     ]
 
     @Test(arguments: cases)
     func thePlaceOfTheStore(_ example: Case) throws {
-        let path = try Environment(example.variables).storePath(
-            option: example.option.map { ByteString($0) }, currentDirectory: { "/cwd" })
-        #expect(path == ByteString(example.path))
+        let paths = try Environment(example.variables).storePaths(
+            options: example.options.map { ByteString($0) }, currentDirectory: { "/cwd" })
+        #expect(paths == StorePaths(ByteString(example.path), further: example.further.map { ByteString($0) }))
     }
 
     @Test func withoutAnyPlaceItSaysWhatToSet() {
-        #expect { try Environment([:]).storePath(option: nil, currentDirectory: { "/" }) } throws: {
+        #expect { try Environment([:]).storePaths(options: [], currentDirectory: { "/" }) } throws: {
             "\($0)".contains("--store")
         }
     }

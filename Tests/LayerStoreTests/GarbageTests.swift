@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Foundation
 import Posix
+import Synchronization
 import TestSupport
 import Testing
 import Trees
@@ -127,7 +128,8 @@ struct GarbageTests {
         try FileManager.default.linkItem(atPath: blob, toPath: dead + "/f")
         let dry = try collect(fixture, dryRun: true)
         let report = try collect(fixture)
-        #expect(report.nodes.count == 1 && report.cache.count == 1 && report.staging.count == 1)
+        // No entry wants the node of the content that stays either.
+        #expect(report.nodes.count == 2 && report.cache.count == 1 && report.staging.count == 1)
         #expect(report.total == dry.total)
         #expect(try fixture.directory.contents("store/staging").isEmpty)
         #expect(try fixture.directory.contents("store/cache") == ["\(digests[1].hexadecimal).gz"])
@@ -163,5 +165,41 @@ struct GarbageTests {
         }
         _ = consume collector
         _ = try fixture.open(.reading)
+    }
+
+    @Test func aNodeThatNoEntryWantsAnyMoreIsRemovedThoughItsContentStays() throws {
+        let fixture = try StoreFixture()
+        let digest = Digest(hashing: Array("shared".utf8))
+        try StoreFixture.add("plain", ["/f": "shared"], to: fixture.open())
+        try StoreFixture.add("program", ["/f": "shared"], to: fixture.open(), mode: 0o755)
+        for mode in [UInt16(0o755), 0o500] {
+            let metadata = Metadata(mode: mode, modified: Timestamp(seconds: 1_000))
+            _ = try NodeStore(fixture.open()).node(for: digest, size: 6, metadata: metadata, exactTime: mode == 0o755)
+        }
+        // Nobody ever wanted the second of them.
+        #expect(try fixture.open(.collecting).collectGarbage().nodes.count == 1)
+        #expect(try fixture.open(.reading).diskUsage().nodes.count == 1)
+        _ = try fixture.open(.changing).remove(Name("program"))
+        #expect(try fixture.open(.collecting).collectGarbage().nodes.count == 1)
+        #expect(try fixture.open(.reading).blobs.size(of: digest) == 6)
+    }
+
+    @Test func aStreamOfReadersDoesNotKeepACollectorWaitingForEver() throws {
+        let fixture = try StoreFixture()
+        try StoreFixture.add("a", ["/f": "1"], to: fixture.open())
+        let isDone = Atomic(false)
+        let path = fixture.path
+        // There is hardly a moment at which none of them has the store open.
+        try WorkerPool(workers: 6).forEach(6) { index in
+            if index == 5 {
+                _ = try Store(path, .collecting, patience: .seconds(120)).collectGarbage()
+                isDone.store(true, ordering: .relaxed)
+            }
+            while !isDone.load(ordering: .relaxed) {
+                let store = try Store(path, .reading, patience: .seconds(120))
+                usleep(40_000)
+                _ = consume store
+            }
+        }
     }
 }

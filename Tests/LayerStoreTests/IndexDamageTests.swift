@@ -23,11 +23,11 @@ struct IndexDamageTests {
         expected = try fixture.open(.reading).diskUsage()
     }
 
-    /// LAYERFS_FUZZ_ROUNDS sets more for a long run.
+    /// LAYERFS_DAMAGE_ROUNDS sets more for a long run.
     @Test func readingAnIndexWithOneChangedByteNeverGivesWrongData() throws {
         let good = try Data(contentsOf: index)
         var random = SeededGenerator(seed: 65)
-        for _ in 0..<(fuzzRounds / 15) {
+        for _ in 0..<damageRounds {
             var damaged = good
             let position = Int.random(in: damaged.indices, using: &random)
             damaged[position] ^= UInt8.random(in: 1...255, using: &random)

@@ -25,8 +25,22 @@ struct IntegrityTests {
             size: 31,
             settings: ImageSettings())
         _ = try store.beginAdding().commit(image: Name("i"), image, replacing: false)
-        _ = try NodeStore(store).node(
+        try makeNode()
+    }
+
+    private func makeNode() throws {
+        _ = try NodeStore(fixture.open()).node(
             for: Digest(hashing: Array("own".utf8)), size: 3, metadata: Metadata(mode: 0o700), exactTime: false)
+    }
+
+    private func repair(from place: String) throws -> IntegrityReport {
+        let store = try fixture.open(.collecting)
+        let report = try IntegrityCheck(
+            store, pool: WorkerPool(workers: 2), begin: { _ in }, advance: { _ in }
+        ).run()
+        let repair = try StoreRepair(store, report)
+        try repair.search(store: ByteString(place))
+        return try repair.finish(report)
     }
 
     private func check() throws -> IntegrityReport {
@@ -58,11 +72,14 @@ struct IntegrityTests {
         #expect(report.blobs == 7 && report.nodes == 1 && report.layers == 2 && report.images == 1)
     }
 
-    /// Set LAYERFS_FUZZ_ROUNDS for more.
+    /// A tenth of LAYERFS_DAMAGE_ROUNDS.
     @Test func everySingleBitFlipOfABlobOrNodeIsFoundAndSaysWhomItTouches() throws {
         var random = SeededGenerator(seed: 64)
+        let image = try fixture.open(.reading).references.digest(of: Name("i"), .image).map { "\($0)" }
         let files = try contents("blobs/sha256") + contents("nodes")
-        for round in 0..<(fuzzRounds / 30) {
+        let copy = fixture.directory.path + "/copy"
+        try Tool.succeed("cp", ["-a", "\(fixture.path)", copy])
+        for round in 0..<(damageRounds / 10) {
             let path = files[round % files.count]
             let good = try Data(contentsOf: URL(fileURLWithPath: path))
             var bad = good
@@ -73,7 +90,18 @@ struct IntegrityTests {
             let damage = try #require(report.damages.first)
             #expect(damage.kind == (path.contains("/nodes/") ? .node : .damaged))
             #expect(path.hasSuffix(damage.place) && damage.images == ["i"])
-            try overwrite(path, good)
+            // All but the image's record belong to layers, too.
+            #expect(damage.layers.isEmpty == (damage.digest == image))
+            // With a good copy at hand it is healed.
+            let healed = try repair(from: copy)
+            #expect(healed.isSound && healed.damages.map(\.place) == [damage.place])
+            #expect(try check().isSound, "\(path)")
+            // A node is made anew when it is needed.
+            if damage.kind == .node {
+                try makeNode()
+            } else {
+                #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == good)
+            }
         }
         #expect(try check().isSound)
     }

@@ -83,6 +83,12 @@ int clinux_interrupting_signal(void);
 /// Opens /dev/null for those of the descriptors 0, 1 and 2 that are closed, so that no file of ours gets their number.
 int clinux_open_standard_streams(void);
 
+/// Raises the soft limit of open files (setrlimit(2)) to `wanted`, or as far as the hard one lets; gives the limit that there is now.
+uint64_t clinux_raise_open_files(uint64_t wanted);
+
+/// Sets it back to what it was before the first of these calls.
+void clinux_restore_open_files(void);
+
 /// Values of macros with types that Swift cannot import.
 extern const int clinux_o_tmpfile;
 extern const int clinux_at_empty_path;

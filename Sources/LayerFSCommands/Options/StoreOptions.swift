@@ -9,9 +9,12 @@ package struct StoreOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The store's directory (default: $LAYERFS_STORE, else $XDG_DATA_HOME/layerfs, else ~/.local/share/layerfs).",
+            """
+            The store's directory (default: $LAYERFS_STORE, else $XDG_DATA_HOME/layerfs, else ~/.local/share/layerfs). Named \
+            again: further stores, which are only read.
+            """,
             valueName: "dir"))
-    var store: String?
+    var store: [String] = []
 
     @Option(
         name: .long,
@@ -24,11 +27,11 @@ package struct StoreOptions: ParsableArguments {
     /// Opens the store.
     package func workspace(_ access: Store.Access) throws -> Workspace {
         let environment = Environment.current
-        let path = try environment.storePath(option: store.map { ByteString(argument: $0) }) { () throws(SystemError) in
-            try Files.currentDirectory()
+        let paths = try environment.storePaths(options: store.map { ByteString(argument: $0) }) {
+            () throws(SystemError) in try Files.currentDirectory()
         }
         return try Workspace(
-            store: path, access, patience: .seconds(wait ?? 10),
+            stores: paths, access, patience: .seconds(wait ?? 10), trust: environment.storeTrust,
             sourceDateEpoch: try environment.sourceDateEpoch())
     }
 

@@ -23,8 +23,9 @@ enum IntegrityText {
 
     static func summary(_ report: IntegrityReport) -> String {
         let checked =
-            "checked \(report.blobs) blobs (\(ByteCount(report.bytes))), \(report.nodes) further nodes, "
-            + "\(report.layers) layers, \(report.images) images"
+            "checked \(report.blobs) blobs (\(ByteCount(report.bytes))), "
+            + (report.elsewhere > 0 ? "\(report.elsewhere) in further stores, " : "")
+            + "\(report.nodes) further nodes, \(report.layers) layers, \(report.images) images"
         let repaired = report.damages.count { $0.repair != nil }
         let rest = report.damages.count - repaired
         if report.damages.isEmpty { return "\(checked): all is well" }

@@ -22,14 +22,19 @@ struct ListCommand: ParsableCommand {
             for item in items { try console.result(item.name) }
             return
         }
-        var table = TextTable([
-            ("NAME", .left), ("KIND", .left), ("ENTRIES", .right), ("SIZE", .right), ("CREATED", .left),
-            ("FROM", .left),
-        ])
+        // Where names are is told only if they are in several stores.
+        let showsStores = items.contains { $0.store != nil }
+        var table = TextTable(
+            [
+                ("NAME", .left), ("KIND", .left), ("ENTRIES", .right), ("SIZE", .right), ("CREATED", .left),
+                ("FROM", .left),
+            ] + (showsStores ? [("STORE", .left)] : []))
         for item in items {
-            table.add([
-                item.name, item.kind.rawValue, "\(item.entries)", "\(ByteCount(item.size))", item.created, item.source,
-            ])
+            table.add(
+                [
+                    item.name, item.kind.rawValue, "\(item.entries)", "\(ByteCount(item.size))", item.created,
+                    item.source,
+                ] + (showsStores ? [item.store ?? "-"] : []))
         }
         for line in table.lines { try console.result(line) }
     }

@@ -28,14 +28,17 @@ public struct PreviewLayers: Sendable {
         public var newPaths: Set<TreePath>
     }
 
-    /// What ``AddLayers/run(_:replacing:progress:)`` would make of `requests`; whether their names are free is not asked.
+    /// What ``AddLayers/run(_:replacing:progress:)`` would make of `requests`.
     ///
     /// - Throws: as that does.
-    public func run(_ requests: [LayerRequest], progress: ProgressMeter = .none) throws -> [Preview] {
+    public func run(
+        _ requests: [LayerRequest], replacing: Bool = false, progress: ProgressMeter = .none
+    ) throws -> [Preview] {
         for request in requests { try UnresolvedClosure.check(request.plan) }
         var seen: Set<Digest> = []
         return try requests.map { request in
             let layer = try StagedLayer(request.plan, root: root, intake: survey, pool: pool, progress: progress)
+            try survey.checkAvailable(request.name, for: layer.tree, replacing: replacing)
             let sizes = Dictionary(layer.contents.map { ($0.digest, $0.size) }) { first, _ in first }
             var new: Set<Digest> = []
             let cost = try LayerCost(layer.contents) { digest in
