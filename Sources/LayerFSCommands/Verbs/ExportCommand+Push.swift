@@ -1,4 +1,3 @@
-import Trees
 import ArgumentParser
 import Bytes
 import ImageTransport
@@ -20,7 +19,7 @@ extension ExportCommand {
         if let maxLayers { arguments += ["--max-layers", "\(maxLayers)"] }
         if estargz { arguments.append("--estargz") }
         if recompress { arguments.append("--recompress") }
-        if let store = storeOptions.store { arguments += ["--store", store] }
+        arguments += storeOptions.store.flatMap { ["--store", $0] }
         if let wait = storeOptions.wait { arguments += ["--wait", "\(wait)"] }
         if outputOptions.quiet { arguments.append("--quiet") }
         if outputOptions.verbose { arguments.append("--verbose") }
