@@ -146,7 +146,8 @@ import Trees
         let summary = try fixture.importTar(tar)
         #expect(summary.diffIDs == [Digest(hashing: tar).description])
         #expect(try export { $0.compression = Compression.none }.diffIDs == summary.diffIDs)
-        #expect(try export { $0.compression = Compression.none }.layers.map(\.digest) == [.sha256(Digest(hashing: tar))])
+        #expect(
+            try export { $0.compression = Compression.none }.layers.map(\.digest) == [.sha256(Digest(hashing: tar))])
         // The content that only the tar has, since a later member has its path, is kept as well.
         #expect(try fixture.store.blobs.size(of: Digest(hashing: Array("z".utf8))) == 1)
         // Other bytes under the same name, though the tree is the same, are no repetition.
