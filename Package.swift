@@ -10,6 +10,12 @@ let strict: [SwiftSetting] =
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -27,6 +33,7 @@ let package = Package(
     name: "layerfs",
     products: [
         .executable(name: "layerfs", targets: ["layerfs"]),
+        .executable(name: "layerfs-registry", targets: ["layerfs-registry"]),
         .library(name: "LayerFSKit", targets: ["LayerFSKit"]),
     ],
     dependencies: [
@@ -34,6 +41,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // Of the registry client alone: `swift build --product layerfs` compiles none of these.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // Pure values.
@@ -44,6 +56,7 @@ let package = Package(
         // Formats: bytes in, values out, and back.
         module("ELF", "Bytes"),
         module("Tar", "Bytes"),
+        module("Cpio", "Bytes"),
         module("OCI", "Digests"),
 
         // The kernel's interface.
@@ -68,7 +81,8 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         module(
-            "ImageTransport", "Bytes", "CLzma", "CZlib", "CZstd", "Digests", "OCI", "Posix", "Tar", "Trees", system),
+            "ImageTransport", "Bytes", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar", "Trees",
+            system),
 
         // The use cases, and the command line on top of them.
         module(
@@ -76,35 +90,57 @@ let package = Package(
             "Posix",
             "Sandbox", "Trees", system),
         module(
-            "LayerFSCommands", "Bytes", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
+            "LayerFSCommands", "Bytes", "Cpio", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader",
+            "OCI",
             "Packages",
             "Posix", "Sandbox", "Tar", "Trees", argumentParser),
         .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
+
+        // Registries, in a program of their own: the network makes it big and slow to build.
+        module(
+            "Registry", "Bytes", "Digests", "OCI", "Posix", asyncHTTPClient, logging, nio, nioHTTP1, nioPosix,
+            nioSSL, system),
+        module(
+            "RegistryCommands", "Bytes", "Digests", "ImageTransport", "LayerFSCommands", "LayerFSKit", "LayerStore",
+            "OCI", "Posix",
+            "Registry", "Trees", argumentParser, logging),
+        .executableTarget(name: "layerfs-registry", dependencies: ["RegistryCommands"], swiftSettings: strict),
 
         // Starts a sandbox as another user, which the test process cannot become.
         .executableTarget(
             name: "sandbox-probe", dependencies: ["Bytes", "Sandbox"], path: "Tests/SandboxProbe", swiftSettings: strict
         ),
+        // Parses damaged inputs in a process of its own, so that a trap is a finding. Add targets in FuzzTarget.all.
+        .executableTarget(
+            name: "fuzz-parsers",
+            dependencies: [
+                "Bytes", "Digests", "ELF", "ImageTransport", "Loader", "OCI", "Tar", "TestSupport", "Trees",
+            ], path: "Tests/FuzzParsers",
+            swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),
         tests("PosixTests", "Bytes", "Posix", "TestSupport"),
         tests("PackagesTests", "Bytes", "Packages"),
         tests("SandboxTests", "Bytes", "Sandbox", "sandbox-probe", system),
-        tests("TreesTests", "Trees"),
+        tests("CpioTests", "Bytes", "Cpio"),
+        tests("TreesTests", "TestSupport", "Trees"),
         tests("ELFTests", "Bytes", "ELF", "TestSupport"),
         tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),
         tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
             "Packages", "Posix", "Sandbox", "Tar", "TestSupport", "Trees", system),
-        tests("LayerFSCommandsTests", "Bytes", "LayerFSCommands", "LayerFSKit", "Trees", argumentParser),
+        tests("LayerFSCommandsTests", "Bytes", "LayerFSCommands", "LayerFSKit", "Loader", "Trees", argumentParser),
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(
             "ImageTransportTests", "Bytes", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport", "Trees"),
-        // The built program against its real counterparts.
-        tests("InteropTests", "TestSupport", "layerfs"),
+        tests("RegistryTests", "Bytes", "Digests", "OCI", "Posix", "Registry", "TestSupport", system),
+        tests("RegistryCommandsTests", "Bytes", "OCI", "Registry", "RegistryCommands", "Trees", argumentParser),
+        tests("FuzzTests", "TestSupport", "fuzz-parsers"),
+        // The built programs against their real counterparts.
+        tests("InteropTests", "TestSupport", "layerfs", "layerfs-registry"),
         tests("DocumentationTests", "TestSupport", "layerfs"),
     ]
 )

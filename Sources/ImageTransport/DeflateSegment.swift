@@ -8,21 +8,20 @@ struct DeflateSegment: Sendable {
     let crc: UInt32
     let uncompressedCount: Int
 
-    /// zlib's default level, and the one that every container engine uses.
-    private static let level: Int32 = 6
     private static let memoryLevel: Int32 = 8
 
     /// Compresses `content`, at most 1 GiB.
     ///
+    /// - Parameter level: 1 to 9.
     /// - Throws: ``TransportError/outOfMemory``.
-    init(compressing content: [UInt8]) throws(TransportError) {
+    init(compressing content: [UInt8], level: Int) throws(TransportError) {
         uncompressedCount = content.count
         // Behind a pointer: zlib remembers the address of its stream.
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
         defer { stream.deallocate() }
         let status = deflateInit2_(
-            stream, Self.level, Z_DEFLATED, -MAX_WBITS, Self.memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            stream, Int32(level), Z_DEFLATED, -MAX_WBITS, Self.memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else { throw .outOfMemory }
         defer { deflateEnd(stream) }

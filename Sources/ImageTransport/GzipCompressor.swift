@@ -18,15 +18,17 @@ final class GzipCompressor: ByteSink {
 
     private let output: any ByteSink
     private let pool: WorkerPool
+    private let level: Int
     private let window: Int
     private var pieces: [[UInt8]] = []
     private var piece: [UInt8] = []
     private var crc: UInt32 = 0
     private var count: UInt32 = 0
 
-    init(output: any ByteSink, pool: WorkerPool) throws {
+    init(output: any ByteSink, level: Int = Compression.gzip.usualLevel, pool: WorkerPool) throws {
         self.output = output
         self.pool = pool
+        self.level = level
         // Enough that uneven pieces keep all workers busy, not so much that memory grows with many cores.
         window = max(pool.workers, min(8 * pool.workers, 64))
         try output.write(Self.header)
@@ -54,11 +56,19 @@ final class GzipCompressor: ByteSink {
         try output.write(Self.lastBlock + Self.littleEndian(crc) + Self.littleEndian(count))
     }
 
+    /// All of `bytes`, at most 1 GiB, as one member of its own.
+    static func member(_ bytes: [UInt8], level: Int) throws(TransportError) -> [UInt8] {
+        let segment = try DeflateSegment(compressing: bytes, level: level)
+        return header + segment.bytes + lastBlock + littleEndian(segment.crc)
+            + littleEndian(UInt32(truncatingIfNeeded: bytes.count))
+    }
+
     private func compress() throws {
         let batch = pieces
         pieces = []
+        let level = level
         let segments = try pool.map(batch.count) { (index) throws(TransportError) in
-            try DeflateSegment(compressing: batch[index])
+            try DeflateSegment(compressing: batch[index], level: level)
         }
         for segment in segments {
             crc = DeflateSegment.combine(crc, segment.crc, secondCount: segment.uncompressedCount)

@@ -43,16 +43,3 @@ public struct ImageDescription: Sendable {
         }
     }
 }
-
-/// How layers are compressed.
-public enum Compression: String, Hashable, Sendable, CaseIterable {
-    case none
-    case gzip
-
-    var layerMediaType: MediaType {
-        switch self {
-        case .none: .layerTar
-        case .gzip: .layerTarGzip
-        }
-    }
-}

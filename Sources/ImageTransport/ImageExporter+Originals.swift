@@ -14,8 +14,7 @@ extension ImageExporter {
         func assemble(_ sink: any ByteSink) throws { try writeTar(of: layer, original, into: sink) }
         guard let blob = original.blob else {
             return try layout.addBlob(compression.layerMediaType) { sink in
-                let encoding = compression == .none ? LayerEncoding.none : .layerfs
-                try encoding.encode(into: sink, pool: pool, assemble)
+                try compression.compress(into: sink, level: compressionLevel, pool: pool, assemble)
             }
         }
         return try layout.addBlob(blob.mediaType) { sink in

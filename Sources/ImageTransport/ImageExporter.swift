@@ -17,6 +17,13 @@ public struct ImageExporter: Sendable {
     let contents: any ContentSource
     /// How layers of images are compressed.
     public var compression = Compression.gzip
+    /// One of ``Compression/levels``; nil for ``Compression/usualLevel``.
+    public var compressionLevel: Int?
+    /// Whether layers are eStargz (stargz-snapshotter, docs/estargz.md): each file a gzip member of its own, and an index. It is in
+    /// the layer, so that a container sees it as `/stargz.index.json`; see ``markers``.
+    public var isStargz = false
+    /// The name of the image in the index of a layout (``AnnotationKey/referenceName``); nil for the tag of its name.
+    public var referenceName: String?
     public var packing = LayerPacking()
     /// Who compresses.
     public var pool = WorkerPool()
@@ -75,7 +82,8 @@ public struct ImageExporter: Sendable {
         let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
         let manifest = try assemble(image, into: layout)
         let written = try verify(manifest, in: files)
-        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        try layout.addToIndex(
+            manifest, names: names, referenceName: referenceName, platform: image.platform)
         _ = consume lock
         return written
     }
@@ -93,7 +101,8 @@ public struct ImageExporter: Sendable {
     ) throws -> VerifiedImage {
         let layout = try LayoutWriter(staged.open())
         let manifest = try assemble(image, into: layout)
-        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        try layout.addToIndex(
+            manifest, names: names, referenceName: referenceName, platform: image.platform)
         return try verify(manifest, in: LayoutFiles(staged.open()))
     }
 
@@ -114,13 +123,9 @@ public struct ImageExporter: Sendable {
             if let original = layer.original {
                 layers.append(try write(layer, original, into: layout))
                 configuration.diffIDs.append(original.diffID)
-                configuration.history.append(.init(created: created, createdBy: layer.createdBy))
-                continue
+            } else {
+                layers.append(try add(layer.entries, to: layout, &configuration))
             }
-            let descriptor = try layout.addBlob(compression.layerMediaType) { sink in
-                configuration.diffIDs.append(try pack(layer.entries, compression, into: sink).diffID)
-            }
-            layers.append(descriptor)
             configuration.history.append(.init(created: created, createdBy: layer.createdBy))
         }
         if let documents = image.original {
@@ -132,16 +137,34 @@ public struct ImageExporter: Sendable {
         return try layout.addDocument(.imageManifest, manifest.canonicalBytes)
     }
 
-    private func pack(
+    private func add(
+        _ entries: [Entry], to layout: LayoutWriter, _ configuration: inout ImageConfiguration
+    ) throws -> Descriptor {
+        guard isStargz else {
+            return try layout.addBlob(compression.layerMediaType) { sink in
+                configuration.diffIDs.append(try pack(entries, compression, into: sink).diffID)
+            }
+        }
+        var annotations: [String: String] = [:]
+        var descriptor = try layout.addBlob(.layerTarGzip) { sink in
+            let (result, index) = try packStargz(entries, into: sink)
+            configuration.diffIDs.append(result.diffID)
+            annotations = [Stargz.indexDigestKey: "\(index)", Stargz.sizeKey: "\(result.size)"]
+        }
+        descriptor.annotations = annotations
+        return descriptor
+    }
+
+    /// The paths that a container sees beside those of the image's own entries.
+    public var markers: Set<TreePath> {
+        isStargz ? Set([Stargz.indexName, Stargz.landmarkName].compactMap { try? TreePath("/" + $0) }) : []
+    }
+
+    func pack(
         _ entries: [Entry], _ compression: Compression, into sink: any ByteSink
     ) throws -> LayerPacking.Result {
-        switch compression {
-        case .none: return try packing.pack(entries, from: contents, into: sink, progress: progress)
-        case .gzip:
-            let compressor = try GzipCompressor(output: sink, pool: pool)
-            let result = try packing.pack(entries, from: contents, into: compressor, progress: progress)
-            try compressor.finish()
-            return result
+        try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
+            try packing.pack(entries, from: contents, into: sink, progress: progress)
         }
     }
 
@@ -159,7 +182,8 @@ public struct ImageExporter: Sendable {
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let layout = try LayoutWriter(staged.open())
         let manifest = try assemble(image, into: layout)
-        try layout.addToIndex(manifest, names: names, platform: image.platform)
+        try layout.addToIndex(
+            manifest, names: names, referenceName: referenceName, platform: image.platform)
         let file = try StagedFile(in: target.parent, for: target.name)
         try LayoutArchive.write(staged.open(), into: file)
         let written = try verify(manifest, in: ArchiveFiles(file.reopen()))
@@ -196,7 +220,7 @@ public struct ImageExporter: Sendable {
         let target = try fileTarget(path)
         let file = try StagedFile(in: target.parent, for: target.name)
         let result = try pack(entries, compression, into: file)
-        try TarVerifier.verify(file.reopen(), name: "\(path)", compression, expected: result)
+        try TarVerifier.verify(file.reopen(), name: "\(path)", expected: result)
         try file.publish(as: target.name, replacing: true)
         return result
     }
@@ -211,7 +235,7 @@ public struct ImageExporter: Sendable {
         try pack(entries, compression, into: DescriptorSink(output))
     }
 
-    private func fileTarget(_ path: ByteString) throws -> TargetPath {
+    func fileTarget(_ path: ByteString) throws -> TargetPath {
         let target = try TargetPath(path)
         if let kind = try target.kind(), kind != .regular {
             throw TransportError.invalidTarget(path, reason: "it exists and is not a regular file")
@@ -221,7 +245,7 @@ public struct ImageExporter: Sendable {
 }
 
 /// Writes to an open descriptor that has no name to be published under: a pipe, a terminal.
-private final class DescriptorSink: ByteSink {
+final class DescriptorSink: ByteSink {
     private let output: OwnedDescriptor
 
     init(_ output: consuming OwnedDescriptor) { self.output = output }

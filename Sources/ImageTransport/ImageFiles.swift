@@ -13,6 +13,8 @@ protocol ImageFiles {
     ///
     /// - Throws: ``TransportError/missing(name:)``, `SystemError`, what `body` throws.
     func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+    /// The names of what lies directly in `directory`; none when it does not exist.
+    func names(in directory: String) throws -> [String]
 }
 
 extension ImageFiles {
@@ -81,6 +83,12 @@ final class LayoutFiles: ImageFiles {
         guard try file.status().kind == .regular else { throw TransportError.missing(name: name) }
         try forEachPiece(of: file, body)
     }
+
+    func names(in directory: String) throws -> [String] {
+        guard try root.contains(ByteString(directory)) else { return [] }
+        let opened = try root.openContained(ByteString(directory), [.readOnly, .directory])
+        return try opened.names().map { $0.name.utf8Text ?? "\($0.name)" }
+    }
 }
 
 /// A layout as a tar archive in a file: an oci-archive, or what `docker save` writes.
@@ -142,14 +150,31 @@ final class ArchiveFiles: ImageFiles {
 
     func size(of name: String) throws -> UInt64? { range(of: name).map { $0.upperBound - $0.lowerBound } }
 
+    func names(in directory: String) throws -> [String] {
+        members.keys.filter { $0.hasPrefix(directory + "/") }.map { String($0.dropFirst(directory.utf8.count + 1)) }
+            .filter { !$0.contains("/") }
+    }
+
     func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        guard var range = range(of: name) else { throw TransportError.missing(name: name) }
+        guard let range = range(of: name) else { throw TransportError.missing(name: name) }
+        try file.forEachPiece(in: range, name: name, body)
+    }
+}
+
+extension OwnedDescriptor {
+    /// Calls `body` with the bytes of `range`, in pieces of at most 1 MiB, whatever the current offset.
+    ///
+    /// - Throws: ``TransportError/missing(name:)`` of `name` when the file is shorter; `SystemError`, what `body` throws.
+    borrowing func forEachPiece(
+        in range: Range<UInt64>, name: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var range = range
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
         defer { buffer.deallocate() }
         while !range.isEmpty {
             let wanted = Int(min(UInt64(pieceSize), range.upperBound - range.lowerBound))
             let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
-            let count = try file.read(at: range.lowerBound, into: piece)
+            let count = try read(at: range.lowerBound, into: piece)
             guard count > 0 else { throw TransportError.missing(name: name) }
             range = (range.lowerBound + UInt64(count))..<range.upperBound
             try body(UnsafeRawBufferPointer(rebasing: piece[..<count]))

@@ -39,17 +39,10 @@ public struct LayerPacking: Sendable {
         for entry in Self.ordered(entries) {
             try output.write(TarEncoder.encode(header(for: entry)))
             guard case .file(let digest, let size) = entry.kind, size > 0 else { continue }
-            var count: UInt64 = 0
-            try contents.readContent(digest, size: size) { piece in
-                count += UInt64(piece.count)
-                // A content too long must not become headers of further members.
-                guard count <= size else {
-                    throw TransportError.contentSize(entry.path, expected: size, actual: count)
-                }
+            try contents.readChecked(digest, size: size, path: entry.path) { piece in
                 try output.write(piece)
                 try progress?(UInt64(piece.count))
             }
-            guard count == size else { throw TransportError.contentSize(entry.path, expected: size, actual: count) }
             try output.write([UInt8](repeating: 0, count: TarEncoder.padding(after: size)))
         }
         try output.write(TarEncoder.endOfArchive)
@@ -97,6 +90,24 @@ public struct LayerPacking: Sendable {
             name: name, kind: kind, mode: entry.metadata.mode, uid: entry.metadata.uid, gid: entry.metadata.gid,
             modified: modified(entry),
             extendedAttributes: entry.metadata.extendedAttributes.map { .init(name: $0.name, value: $0.value) })
+    }
+}
+
+extension ContentSource {
+    /// Streams a content, and sees to it that it has neither more nor fewer bytes than its entry says.
+    ///
+    /// - Throws: ``TransportError/contentSize(_:expected:actual:)``, what the source and `body` throw.
+    func readChecked(
+        _ digest: Digest, size: UInt64, path: TreePath, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var count: UInt64 = 0
+        try readContent(digest, size: size) { piece in
+            count += UInt64(piece.count)
+            // A content too long must not become headers of further members.
+            guard count <= size else { throw TransportError.contentSize(path, expected: size, actual: count) }
+            try body(piece)
+        }
+        guard count == size else { throw TransportError.contentSize(path, expected: size, actual: count) }
     }
 }
 

@@ -38,7 +38,11 @@ final class LayoutWriter {
     }
 
     /// Names the image `manifest` in the index: as each of `names`, or without a name.
-    func addToIndex(_ manifest: Descriptor, names: [Reference], platform: Platform) throws {
+    ///
+    /// - Parameter referenceName: what tools of the layout call the image; nil for the tag of the name.
+    func addToIndex(
+        _ manifest: Descriptor, names: [Reference], referenceName: String?, platform: Platform
+    ) throws {
         let files = try LayoutFiles(root.open(".", [.readOnly, .directory]))
         var index = ImageIndex()
         if let bytes = try files.document("index.json") {
@@ -46,7 +50,10 @@ final class LayoutWriter {
         }
         var entry = manifest
         entry.platform = platform
-        if names.isEmpty { index.replace(entry) }
+        if names.isEmpty {
+            if let referenceName { entry.annotations[AnnotationKey.referenceName] = referenceName }
+            index.replace(entry)
+        }
         for name in names {
             var full = name
             // The name is for what is written now, whatever digest it once had.
@@ -54,7 +61,7 @@ final class LayoutWriter {
             full = full.qualified
             entry.annotations = [
                 // By convention the tag. A name without one keeps images of one layout apart better than `latest` would.
-                AnnotationKey.referenceName: name.tag ?? name.repository,
+                AnnotationKey.referenceName: referenceName ?? name.tag ?? name.repository,
                 AnnotationKey.containerdImageName: full.description,
             ]
             index.replace(entry)

@@ -43,6 +43,16 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
     case tooManyLayers(Int)
     /// A document says that it is of another type than what names it.
     case mediaTypeMismatch(name: String, expected: MediaType, actual: MediaType)
+    /// Nothing there is an image layout or archive.
+    case noImages(ByteString, reason: String)
+    /// A program that an export needs cannot be used.
+    case noProgram(ByteString, reason: String)
+    /// A program that an export needs ended with an error; the last lines of what it said.
+    case programFailed(ByteString, status: Int32, output: String)
+    /// A compression has no such level.
+    case compressionLevel(Compression, Int)
+    /// libzstd was built without threads.
+    case noThreads
     /// Text does not name the place of an image.
     case malformedLocation(ByteString, reason: String)
     /// A member of a layer's tar makes no sense there.
@@ -76,11 +86,19 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
         case .expandsTooMuch(let produced, let consumed, let ratio):
             "refused a decompression bomb: \(consumed) compressed bytes became more than \(produced), over \(ratio) for each. "
                 + "If it is honest, allow more with --max-ratio"
-        case .invalidSkeleton(let content):
-            "what is kept of the layer's tar does not fit the content \(content); run `layerfs fsck`"
         case .noSuchImage(let name): "there is no image '\(ByteString(name))'"
         case .severalImages(let names):
             "there are several images: \(names.map { ByteString($0).description }.joined(separator: ", ")). Say which, as oci:DIR:NAME"
+        case .noImages(let path, let reason): "\(path) is no image layout or archive: \(reason)"
+        case .noProgram(let name, let reason): "cannot use \(name): \(reason)"
+        case .programFailed(let name, let status, let output):
+            "\(name) ended with status \(status)\(output.isEmpty ? "" : ": \(output)")"
+        case .compressionLevel(let compression, let level):
+            "\(compression.rawValue) has no level \(level)"
+                + (compression.levels.map { "; it has \($0.lowerBound) to \($0.upperBound)" } ?? "")
+        case .noThreads: "this libzstd was built without threads, and would give other bytes; choose gzip"
+        case .invalidSkeleton(let content):
+            "what is kept of the layer's tar does not fit the content \(content); run `layerfs fsck`"
         case .noSuchPlatform(let platform, let available):
             "the image is not there for \(platform), only for \(Self.list(available)); choose with --platform"
         case .tooManyLayers(let count):

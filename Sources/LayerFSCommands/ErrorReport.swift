@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Cpio
 import ImageTransport
 import LayerFSKit
 import LayerStore
@@ -12,7 +13,7 @@ import Tar
 import Trees
 
 /// What a person and a script are told of an error: the message, and the exit code that --help documents.
-enum ErrorReport {
+package enum ErrorReport {
     private static let failure: Int32 = 1
     private static let notFound: Int32 = 2
     private static let unresolved: Int32 = 3
@@ -22,30 +23,33 @@ enum ErrorReport {
     private static let usage: Int32 = 64
 
     /// nil for what the argument parser reports itself.
-    static func exitCode(for error: any Error) -> Int32? {
+    package static func exitCode(for error: any Error) -> Int32? {
         switch error {
         case let error as LayerStoreError: code(error)
         case let error as LayerFSError: code(error)
         case let error as ProgramError: code(error)
         case let error as TransportError: code(error)
-        case is UnresolvedClosure: unresolved
-        case is DamagedStore: integrity
+        case is UnresolvedClosure, is UnsoundRoot: unresolved
+        case is DamagedStore, is DamagedImage, is TarError: integrity
         case is CompositionError: conflict
         case is NameError, is OCIError: usage
         case let error as RunFailure: code(error)
+        case let error as ComparisonFailure: exitCode(for: error.cause).map { $0 == failure ? notFound : $0 }
         // As a shell reports a process that a signal ended.
         case let error as Interruption: 128 + error.signal
-        case PackageDatabaseError.notInstalled: notFound
+        case PackageDatabaseError.notInstalled, is RegistryProgram.Missing: notFound
         case is TarError: integrity
-        case is SystemError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
+        case is SystemError, is CpioError, is PackageDatabaseError, is Console.OutputError, is TreePathError: failure
         default: nil
         }
     }
 
-    static func message(for error: any Error) -> String {
+    package static func message(for error: any Error) -> String {
         switch error {
         case let error as UnresolvedClosure: UnresolvedText.lines(error.dependencies).joined(separator: "\n")
+        case let error as UnsoundRoot: CheckText.unsound(error)
         case let error as RunFailure: message(for: error.cause)
+        case let error as ComparisonFailure: message(for: error.cause)
         default: "\(error)"
         }
     }
@@ -63,7 +67,8 @@ enum ErrorReport {
 
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
-        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unknownPreset, .incompletePreset, .noSuchPath:
+        case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unusableRoot, .unknownPreset,
+            .incompletePreset, .noSuchPath, .noSuchTarget:
             notFound
         case .targetExists, .conflictingSources, .repeatedName: conflict
         case .replayDiffers: integrity
@@ -88,9 +93,11 @@ enum ErrorReport {
         case .contentSize, .malformedDocument, .missing, .digestMismatch, .sizeMismatch, .diffIDMismatch, .layerCount,
             .gzip, .damagedStream, .expandsTooMuch, .invalidLayer, .invalidSkeleton, .mediaTypeMismatch, .tooManyLayers:
             integrity
-        case .malformedLocation, .severalImages: usage
+        case .malformedLocation, .compressionLevel, .severalImages: usage
         case .noSuchImage, .noSuchPlatform: notFound
-        case .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory: failure
+        case .noProgram: notFound
+        case .programFailed, .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory:
+            failure
         }
     }
 

@@ -20,10 +20,12 @@ public struct LayerFSCommand: ParsableCommand {
             """,
         version: "layerfs \(LayerFSVersion.text)",
         subcommands: [
-            AddCommand.self, ComposeCommand.self, RunCommand.self, MaterializeCommand.self, ExportCommand.self,
-            ImportCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self,
-            RemoveCommand.self,
+            AddCommand.self, ComposeCommand.self, CheckCommand.self, RunCommand.self, MaterializeCommand.self,
+            ExportCommand.self, ImportCommand.self,
+            ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self, RemoveCommand.self,
             CheckStoreCommand.self, CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
+            ValidateCommand.self, CompareCommand.self, PushCommand.self, PullCommand.self, ListRemoteCommand.self,
+            LoginCommand.self, LogoutCommand.self,
         ])
 
     public init() {}

@@ -1,16 +1,16 @@
-import Bytes
+package import Bytes
 
 /// Carries arguments that are not UTF-8 through a parser that knows only text.
 ///
 /// Linux passes bytes; `String` would repair them, and `materialize x $'d\xff'` would make another directory than it was told.
 /// Each byte that is no part of valid UTF-8 becomes a noncharacter-like scalar of the last private plane, and is turned back where
 /// an argument becomes a ``ByteString``. Scalars of that range that a person really typed are carried byte by byte, too.
-enum RawArguments {
+package enum RawArguments {
     /// U+10FE00 to U+10FEFF stand for the bytes 0 to 255.
     private static let base: UInt32 = 0x10FE00
 
     /// The arguments of this process but for its name, ready for the parser.
-    static func ofProcess() -> [String] {
+    package static func ofProcess() -> [String] {
         (1..<Int(CommandLine.argc)).compactMap { index in
             CommandLine.unsafeArgv[index].map { argument in
                 var end = argument
@@ -37,7 +37,7 @@ enum RawArguments {
         return String(result)
     }
 
-    static func bytes(of text: String) -> [UInt8] {
+    package static func bytes(of text: String) -> [UInt8] {
         text.unicodeScalars.flatMap { scalar in
             (base...(base + 255)).contains(scalar.value) ? [UInt8(scalar.value - base)] : Array(String(scalar).utf8)
         }
@@ -46,5 +46,5 @@ enum RawArguments {
 
 extension ByteString {
     /// The bytes of an argument of the command line.
-    init(argument: String) { self.init(RawArguments.bytes(of: argument)) }
+    package init(argument: String) { self.init(RawArguments.bytes(of: argument)) }
 }

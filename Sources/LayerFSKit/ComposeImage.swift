@@ -15,16 +15,19 @@ public struct ComposeImage: Sendable {
         public var selection: Selection
         /// nil when no name was given: nothing was stored then.
         public var outcome: CommitOutcome?
+        /// Whether all programs find what they need.
+        public var check: RootCheck
     }
 
     /// Stacks the layers of `expression` and, with a `name`, stores the image.
     ///
     /// - Parameter settings: what is set here replaces what an image among the expression has.
-    /// - Throws: ``CompositionError`` for layers that disagree, ``LayerStoreError/nameTaken(_:detail:)`` for a name that
-    ///   stands for something else.
+    /// - Parameter strict: refuse a root in which a program lacks something.
+    /// - Throws: ``CompositionError`` for layers that disagree, ``UnsoundRoot``, ``LayerStoreError/nameTaken(_:detail:)`` for
+    ///   a name that stands for something else.
     public func run(
         _ expression: RootExpression, as name: Name?, settings: ImageSettings, onConflict: ConflictPolicy?,
-        replacing: Bool = false
+        strict: Bool = false, replacing: Bool = false
     ) throws -> Result {
         var selection = try workspace.select(expression)
         selection.settings = selection.settings.overridden(by: settings)
@@ -32,7 +35,11 @@ public struct ComposeImage: Sendable {
         selection = selection.withoutRepetitions
         _ = try ImageDefaults(workspace, selection)
         let composition = try workspace.compose(selection)
-        guard let name else { return Result(composition: composition, selection: selection, outcome: nil) }
+        let check = try CheckRoot(workspace).run(selection, composition.tree)
+        if strict, !check.isSound { throw UnsoundRoot(expression: expression, check: check) }
+        guard let name else {
+            return Result(composition: composition, selection: selection, outcome: nil, check: check)
+        }
         let record = ImageRecord(
             created: workspace.now, expression: expression.description,
             layers: selection.layers.map {
@@ -42,7 +49,7 @@ public struct ComposeImage: Sendable {
             settings: selection.settings)
         let session = try workspace.store.beginAdding()
         let outcome = try session.commit(image: name, record, replacing: replacing)
-        return Result(composition: composition, selection: selection, outcome: outcome)
+        return Result(composition: composition, selection: selection, outcome: outcome, check: check)
     }
 }
 

@@ -62,6 +62,12 @@ final class FileMaker: Sendable {
         _ summary: inout MaterializeSummary
     ) throws {
         var reason: String?
+        guard !store.blobs.isVolatile(digest) else {
+            try copy(entry, digest, size, in: directory)
+            summary.copied += 1
+            summary.copiedBytes += size
+            return
+        }
         if canReflink.load(ordering: .relaxed), size > 0 {
             if try reflink(entry, digest, in: directory) {
                 summary.reflinked += 1

@@ -35,9 +35,13 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case denied([Denial])
     /// No package owns the program whose package was asked for.
     case noPackage(of: TreePath)
+    /// What was named as a root is no directory.
+    case unusableRoot(ByteString, LookupFailure)
     case unknownPreset(String)
     /// The host lacks a file of a preset, which a Debian package would bring.
     case incompletePreset(String, lacking: ByteString, package: ByteString)
+    /// A file or directory that is to be read is not there.
+    case noSuchTarget(ByteString)
     /// The root has no such path.
     case noSuchPath(ByteString, in: RootExpression)
     /// Nothing says what the layer is to be called.
@@ -89,11 +93,13 @@ public enum LayerFSError: Error, CustomStringConvertible {
                 + denials.prefix(10).map { "  \($0)" }
                 + (denials.count > 10 ? ["  and \(denials.count - 10) more"] : [])
                 + ["leave them out with --exclude, or let one through with --allow PATH"]).joined(separator: "\n")
+        case .unusableRoot(let path, let failure): "cannot take \(path) as a root: \(failure)"
         case .noPackage(let path): "no installed package owns \(path)"
         case .unknownPreset(let name):
             "there is no preset '\(name)'; there are \(Preset.all.map(\.name).joined(separator: ", "))"
         case .incompletePreset(let name, let path, let package):
             "the preset \(name) needs \(path), which is not here. The Debian package \(package) brings it"
+        case .noSuchTarget(let path): "there is no \(path)"
         case .noSuchPath(let path, let root): "\(root) has no \(path). `layerfs show \(root)` lists what it has"
         case .nameNeeded(let reason): "\(reason): say with --name what the layer is to be called"
         case .importNameNeeded(let reason): "\(reason): say with -t what it is to be called"

@@ -16,6 +16,12 @@ public final class ProgressMeter: Sendable {
         public var done: UInt64 = 0
         /// 0 while it is not known.
         public var total: UInt64 = 0
+
+        public init(activity: String = "", done: UInt64 = 0, total: UInt64 = 0) {
+            self.activity = activity
+            self.done = done
+            self.total = total
+        }
     }
 
     public init() {}

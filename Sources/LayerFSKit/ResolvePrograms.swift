@@ -9,9 +9,10 @@ public struct ResolvePrograms: Sendable {
     /// - Parameters:
     ///   - root: the directory that is taken as `/`.
     ///   - searchPath: where programs are looked up by name.
-    public init(root: ByteString = "/", searchPath: [ByteString]) {
+    ///   - options: what else is chosen; its path is not used.
+    public init(root: ByteString = "/", searchPath: [ByteString], options: ResolveOptions = ResolveOptions()) {
         rootPath = root
-        var options = ResolveOptions()
+        var options = options
         options.path = searchPath.filter { $0.bytes.first == UInt8(ascii: "/") }
         self.options = options
     }

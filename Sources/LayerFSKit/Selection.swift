@@ -1,5 +1,6 @@
 public import Digests
 public import LayerStore
+import Loader
 public import Trees
 
 /// What an expression stands for in a store at this moment: layers in order, and how to run them.
@@ -68,6 +69,7 @@ extension Workspace {
     }
 
     /// Stacks the layers of `selection`; those of an image that settles its own conflicts are stacked by themselves first.
+    /// Where programs found libraries only through their host's ld.so.cache, a layer with a cache of its own comes on top.
     ///
     /// - Throws: ``CompositionError`` when layers disagree and the policy is to refuse.
     public func compose(_ selection: Selection) throws -> Composition {
@@ -83,7 +85,15 @@ extension Workspace {
             }
             rest = rest.dropFirst(group.count)
         }
-        return try Composition(layers, onConflict: selection.onConflict)
+        let composition = try Composition(layers, onConflict: selection.onConflict)
+        let wanted = selection.layers.flatMap { $0.record.cachedLibraries ?? [] }
+        guard let cache = try LoaderCacheLayer(wanted.map(LdCacheLibrary.init), in: composition.tree, store.blobs)
+        else {
+            return composition
+        }
+        return try Composition(
+            layers, onConflict: selection.onConflict,
+            completedBy: cache.layer(store.blobs.keep(volatile: cache.bytes)))
     }
 }
 

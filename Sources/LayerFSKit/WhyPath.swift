@@ -52,7 +52,8 @@ public struct WhyPath: Sendable {
     /// - Throws: ``LayerFSError/noSuchPath(_:in:)``.
     public func run(_ expression: RootExpression, _ path: ByteString) throws -> Answer {
         let selection = try workspace.select(expression)
-        let tree = try workspace.compose(selection).tree
+        let composition = try workspace.compose(selection)
+        let tree = composition.tree
         guard let asked = try? TreePath(path), let place = tree.place(of: asked), let entry = tree[place]
         else {
             throw LayerFSError.noSuchPath(path, in: expression)
@@ -65,6 +66,11 @@ public struct WhyPath: Sendable {
             guard let path = [place, asked].first(where: { own[$0] != nil }) else { continue }
             let provenance = try workspace.store.provenance(of: layer.record)
             answer.layers.append(Self.reason(path, own, layer.name, provenance.map { ProvenanceChain($0) }))
+        }
+        for made in composition.contributions.dropFirst(selection.layers.count)
+        where made.entries.contains(where: { $0.path == place && !$0.isDirectory }) {
+            let origin = "libraries that the loader finds only through a cache"
+            answer.layers.append(Reason(layer: made.name, origin: origin, isGenerated: true, chain: []))
         }
         return answer
     }

@@ -7,6 +7,9 @@ public import Trees
 /// The contents of a store, each once, named by its digest.
 public struct BlobStore: ContentSource, Sendable {
     let store: StoreDirectory
+    let volatile = VolatileContents()
+
+    init(store: StoreDirectory) { self.store = store }
 
     /// The size of the blob `digest`; nil when the store has none.
     public func size(of digest: Digest) throws(LayerStoreError) -> UInt64? {
@@ -40,6 +43,7 @@ public struct BlobStore: ContentSource, Sendable {
     public func bytes(
         of digest: Digest, limit: Int, wantedBy user: @autoclosure () -> String
     ) throws(LayerStoreError) -> [UInt8] {
+        if let bytes = volatile[digest] { return bytes }
         let file = try open(digest, wantedBy: user())
         let bytes = try during("read the content \(digest)") { () throws(SystemError) in
             try file.readAll(limit: limit)
@@ -55,6 +59,7 @@ public struct BlobStore: ContentSource, Sendable {
         _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         if size == 0 { return }
+        if let bytes = volatile[digest] { return try bytes.withUnsafeBytes(body) }
         let file = try open(digest, wantedBy: "a layer")
         var hasher = DigestHasher()
         try file.forEachPiece { piece in

@@ -19,12 +19,14 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var diffID: DiffID
     /// The provenance document; nil when nothing is known.
     public var provenance: Digest?
+    /// What a root with this layer needs an ld.so.cache for; nil when it needs none.
+    public var cachedLibraries: [CachedLibrary]?
     /// Of a layer that came as a tar which is not the canonical one: its ``Skeleton``.
     public var skeleton: Digest?
 
     public init(
         created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest, diffID: DiffID,
-        provenance: Digest?, skeleton: Digest? = nil
+        provenance: Digest?, cachedLibraries: [CachedLibrary]? = nil, skeleton: Digest? = nil
     ) {
         self.created = created
         self.source = source
@@ -35,5 +37,6 @@ public struct LayerRecord: Hashable, Sendable, Codable {
         self.diffID = diffID
         self.provenance = provenance
         self.skeleton = skeleton
+        self.cachedLibraries = cachedLibraries
     }
 }

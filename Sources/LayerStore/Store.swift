@@ -160,6 +160,11 @@ extension Store {
     ///
     /// - Throws: ``LayerStoreError/damagedBlob(_:path:found:)`` when it was changed since it was stored.
     public func openContent(_ digest: Digest) throws(LayerStoreError) -> OwnedDescriptor {
+        if let bytes = blobs.volatile[digest] {
+            return try during("read the content \(digest)") { () throws(SystemError) in
+                try Files.inMemory(bytes, label: ByteString("\(digest)"))
+            }
+        }
         let file = try blobs.open(digest, wantedBy: "a layer")
         let status = try during("examine the content \(digest)") { () throws(SystemError) in try file.status() }
         try tamperGuard.check(digest, status)

@@ -16,7 +16,7 @@ public enum CommitOutcome: Hashable, Sendable {
 }
 
 extension StoreSession {
-    /// Finds out, before anything is published, whether ``commit(layer:tree:provenance:source:created:platform:diffID:replacing:known:)``
+    /// Finds out, before anything is published, whether ``commit(layer:tree:provenance:source:created:platform:diffID:cachedLibraries:replacing:known:)``
     /// would refuse `name` for `tree`.
     ///
     /// - Returns: whether the name stands for this tree already, so that there is nothing to commit.
@@ -40,7 +40,8 @@ extension StoreSession {
     ///   `replacing` is false. Whatever is thrown, no name has changed.
     public func commit(
         layer name: Name, tree: Tree, provenance: Provenance?, source: String, created: String, platform: String?,
-        diffID: DiffID, replacing: Bool, known: [SourceFile] = [], skeleton: Skeleton? = nil
+        diffID: DiffID, cachedLibraries: [CachedLibrary]? = nil, replacing: Bool, known: [SourceFile] = [],
+        skeleton: Skeleton? = nil
     ) throws(LayerStoreError) -> CommitOutcome {
         let treeDigest = try stage(bytes: TreeDump.encode(tree))
         let provenanceDigest: Digest?
@@ -51,7 +52,8 @@ extension StoreSession {
         }
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: treeDigest, diffID: diffID, provenance: provenanceDigest, skeleton: try stage(skeleton))
+            tree: treeDigest, diffID: diffID, provenance: provenanceDigest, cachedLibraries: cachedLibraries,
+            skeleton: try stage(skeleton))
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
         return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             let existing = try store.layerRecord(old)

@@ -169,3 +169,15 @@ public enum ClosureNote: Hashable, Sendable {
     /// The `#!` line is cut off by the kernel after 255 bytes.
     case shebangTruncated(TreePath)
 }
+
+extension ClosureNote {
+    /// Whether the programs may behave differently from what their user expects.
+    public var isWarning: Bool {
+        switch self {
+        case .preloadFile, .cacheIgnored, .relativePath, .notExecutable, .shebangTruncated: true
+        case .textRunByShell, .sharedObject, .optionalMissing, .onDemandMissing, .optionalModule, .presetSuggested,
+            .unreadableNote, .secureMode:
+            false
+        }
+    }
+}

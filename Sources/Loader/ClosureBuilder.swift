@@ -13,6 +13,8 @@ struct ClosureBuilder {
 
     init(_ root: SourceRoot) { self.root = root }
 
+    func contains(_ path: TreePath) -> Bool { files[path] != nil }
+
     mutating func add(_ program: RequestedProgram) { programs.append(program) }
 
     mutating func add(_ note: ClosureNote) { notes.append(note) }

@@ -60,7 +60,7 @@ public struct ClosureExplanation: Sendable {
                 case .edge(let edge): add(edge, branch: branch, below: below)
                 case .missing(let missing):
                     lines.append("\(branch)\(missing.kind) \(missing.name): \(missing.cause)")
-                    lines += missing.attempts.map { "\(below)  tried \($0.path) (\($0.place)): \($0.rejection)" }
+                    lines += missing.attempts.map { "\(below)  \($0)" }
                 }
             }
         }

@@ -49,7 +49,7 @@ extension ClosureResolver {
     private func findInterpreter(_ name: ByteString, of program: ResolvedPath, _ header: ELFHeader) -> ResolvedPath? {
         let isRelative = name.bytes.first != UInt8(ascii: "/")
         if isRelative { builder.add(.relativePath(name, of: program.path)) }
-        let path = isRelative ? options.startDirectory + "/" + name : name
+        let path = options.absolute(name)
         let rejection: CandidateRejection
         do {
             let file = try root.resolve(path)

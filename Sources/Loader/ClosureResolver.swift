@@ -61,8 +61,7 @@ public final class ClosureResolver {
                 throw .unknownName(request, searched: options.path, similar: finder.similar(to: request))
             }
         }
-        let isAbsolute = request.bytes.first == UInt8(ascii: "/")
-        let path = isAbsolute ? request : root.workingDirectory + (root.workingDirectory == "/" ? "" : "/") + request
+        let path = request.absolute(from: root.workingDirectory)
         let file: ResolvedPath
         do { file = try root.resolve(path) } catch { throw .unreachable(path: path, error) }
         switch file.status.kind {
@@ -73,7 +72,7 @@ public final class ClosureResolver {
     }
 
     /// Adds the file at `found` and all that starting it takes.
-    private func start(
+    func start(
         _ found: ResolvedPath, from: TreePath?, _ kind: DependencyKind, name: ByteString, _ place: SearchPlace
     ) throws(ProgramError) -> RequestedProgram.Kind {
         let content: FileContent

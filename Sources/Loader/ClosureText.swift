@@ -60,10 +60,19 @@ extension CandidateRejection: CustomStringConvertible {
         case .wrongClass(2): "a 64-bit file, skipped"
         case .wrongClass(let value): "of unknown ELF class \(value), skipped"
         case .wrongMachine(let machine): "for \(machine), skipped"
+        case .notListed: "does not list it"
         case .defaultLibraryForbidden: "in a system directory, which DF_1_NODEFLIB forbids"
         case .unusable(let fault): "\(fault); the loader gives up here"
         case .notExecutable: "not an executable file"
         }
+    }
+}
+
+extension SearchAttempt: CustomStringConvertible {
+    public var description: String {
+        // That the cache was looked for in the cache says nothing.
+        let detail = place == .cache && path == LoaderEnvironment.cachePath ? "" : " (\(place))"
+        return "tried \(path)\(detail): \(rejection)"
     }
 }
 
@@ -112,7 +121,7 @@ extension UnresolvedDependency: CustomStringConvertible {
         if name.bytes.last == UInt8(ascii: "\r") {
             lines.append("  the line ends with a carriage return: convert the script's line ends")
         }
-        lines += attempts.map { "  tried \($0.path) (\($0.place)): \($0.rejection)" }
+        lines += attempts.map { "  \($0)" }
         return lines.joined(separator: "\n")
     }
 }

@@ -85,11 +85,17 @@ struct DynamicLoad: LoadNamespace {
     mutating func load(
         _ name: ByteString, _ kind: DependencyKind, for needer: LoadedObject, into closure: inout ClosureBuilder
     ) -> LoadedObject? {
+        guard !Self.kernelObjects.contains(name) else { return nil }
         do { return try open(name, LoadReason(kind, of: needer), for: needer, into: &closure) } catch {
             report(name, kind, needer, error, &closure)
             return nil
         }
     }
+
+    /// The sonames of what the kernel maps into every process (vdso(7)): loaded before everything, and no files.
+    private static let kernelObjects: Set<ByteString> = [
+        "linux-vdso.so.1", "linux-gate.so.1", "linux-vdso32.so.1", "linux-vdso64.so.1",
+    ]
 
     mutating func open(
         _ name: ByteString, _ reason: LoadReason, for needer: LoadedObject, into closure: inout ClosureBuilder

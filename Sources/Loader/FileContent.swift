@@ -8,8 +8,6 @@ struct FileContent {
     let prefix: [UInt8]
     /// Nil when the file does not begin as an ELF file.
     let elf: Result<ELFImage, ELFError>?
-    /// Whether the file has capabilities of its own (capabilities(7)), which makes the loader as careful as setuid does.
-    var hasCapabilities = false
 
     /// BINPRM_BUF_SIZE (linux/binfmts.h).
     static let prefixLength = 256
@@ -23,6 +21,8 @@ final class FileCatalog {
     private var contents: [FileIdentity: Result<FileContent, SystemError>] = [:]
 
     private var symbols: [SymbolKey: Set<ByteString>] = [:]
+
+    private var secure: [FileIdentity: Bool] = [:]
 
     private var dlopenNotes: [FileIdentity: DlopenNotes] = [:]
 
@@ -55,7 +55,11 @@ final class FileCatalog {
     /// Whether the kernel tells the loader to be careful (AT_SECURE): the program may run with more rights than who
     /// started it.
     func isSecure(_ program: ResolvedPath) -> Bool {
-        program.status.permissions & 0o6000 != 0 || (try? content(of: program))?.hasCapabilities ?? false
+        if let known = secure[program.status.identity] { return known }
+        // The file's own capabilities (capabilities(7)) make the loader as careful as setuid does.
+        let isSecure = program.status.permissions & 0o6000 != 0 || root.hasCapabilities(program)
+        secure[program.status.identity] = isSecure
+        return isSecure
     }
 
     /// The image of `found`, read as if it were of `header`'s class and byte order.
@@ -99,8 +103,7 @@ final class FileCatalog {
         let prefix = try source.read(at: 0, count: FileContent.prefixLength)
         guard prefix.starts(with: ELFHeader.magic) else { return FileContent(prefix: prefix, elf: nil) }
         do {
-            return FileContent(
-                prefix: prefix, elf: .success(try ELFImage(reading: source)), hasCapabilities: source.hasCapabilities)
+            return FileContent(prefix: prefix, elf: .success(try ELFImage(reading: source)))
         } catch {
             switch error {
             case .source(let error): throw error
@@ -125,11 +128,6 @@ private final class DescriptorSource: ELFSource {
         let bytes = try readFully(at: offset, count: wanted)
         if offset == 0 { first = bytes }
         return offset == 0 ? Array(bytes.prefix(count)) : bytes
-    }
-
-    /// File systems without extended attributes have no capabilities either.
-    var hasCapabilities: Bool {
-        (try? file.extendedAttributes())?.contains { $0.name == "security.capability" } ?? false
     }
 
     private static let firstPiece = 16384

@@ -43,7 +43,7 @@ struct LibrarySearch {
                 miss.cause = .tokenWithoutValue
                 throw miss
             }
-            if let hit = try open(absolute(path), .literal, &miss) { return hit }
+            if let hit = try open(options.absolute(path), .literal, &miss) { return hit }
             throw miss
         }
         // The DT_RPATHs: none when the needing object has a DT_RUNPATH; those of its loaders, and the program's.
@@ -73,7 +73,7 @@ struct LibrarySearch {
         _ directories: [SearchDirectory], _ name: ByteString, _ miss: inout Miss
     ) throws(Miss) -> Hit? {
         for directory in directories {
-            let path = directory.isRelative ? absolute(directory.path) : directory.path
+            let path = directory.isRelative ? options.absolute(directory.path) : directory.path
             sightings?.look(for: name, in: path, environment)
             for subdirectory in environment.subdirectories(of: path, profile) {
                 if var hit = try open(path + subdirectory + name, directory.place, &miss) {
@@ -101,7 +101,12 @@ struct LibrarySearch {
             let match = environment.cache?.path(
                 of: name, flags: environment.cacheFlags, unspecific: environment.unspecificCacheFlags,
                 capabilities: profile.capabilities)
-        else { return nil }
+        else {
+            let rejection: CandidateRejection =
+                environment.cache == nil && environment.cacheError == nil ? .unreachable(.notFound) : .notListed
+            miss.attempts.append(SearchAttempt(path: LoaderEnvironment.cachePath, place: .cache, rejection: rejection))
+            return nil
+        }
         if object.usesNoDefaultLibraries,
             environment.constants.systemDirectories.contains(where: match.path.hasPrefix)
         {
@@ -109,7 +114,7 @@ struct LibrarySearch {
                 SearchAttempt(path: match.path, place: .cache, rejection: .defaultLibraryForbidden))
             return nil
         }
-        guard var hit = try open(absolute(match.path), .cache, &miss) else { return nil }
+        guard var hit = try open(options.absolute(match.path), .cache, &miss) else { return nil }
         hit.variant = match.capability.map { ByteString("glibc-hwcaps/") + $0 }
         if !isInSystemDirectories(name, hit.file, for: object) {
             let flags = environment.cache?.entries(named: name).first { $0.path == match.path }?.flags
@@ -161,10 +166,5 @@ struct LibrarySearch {
         }
         guard let image = content.image else { return nil }
         return Hit(file: file, image: image, place: place)
-    }
-
-    private func absolute(_ path: ByteString) -> ByteString {
-        if path.bytes.first == UInt8(ascii: "/") { return path }
-        return options.startDirectory == "/" ? "/" + path : options.startDirectory + "/" + path
     }
 }

@@ -39,6 +39,8 @@ final class LoaderEnvironment {
         (cache, cacheError) = Self.readCache(catalog, order: header.byteOrder)
     }
 
+    static let cachePath: ByteString = "/etc/ld.so.cache"
+
     /// Loaders are some hundred KB; caches of machines with very many libraries some MB.
     private static let maximumLoaderSize = 16 << 20
     private static let maximumCacheSize = 64 << 20
@@ -53,7 +55,7 @@ final class LoaderEnvironment {
     private static func readCache(
         _ catalog: FileCatalog, order: ByteOrder
     ) -> (LoaderCache?, LoaderCacheError?) {
-        guard let file = try? catalog.root.resolve("/etc/ld.so.cache"), file.status.kind == .regular,
+        guard let file = try? catalog.root.resolve(cachePath), file.status.kind == .regular,
             let bytes = try? catalog.bytes(of: file, limit: maximumCacheSize)
         else { return (nil, nil) }
         do { return (try LoaderCache(bytes, order: order), nil) } catch { return (nil, error) }

@@ -174,7 +174,7 @@ struct MuslSearch {
     }
 
     private func open(_ path: ByteString, _ place: SearchPlace, _ miss: inout LibrarySearch.Miss) -> Outcome {
-        let full = absolute(path)
+        let full = options.absolute(path)
         func reject(_ rejection: CandidateRejection) {
             miss.attempts.append(SearchAttempt(path: full, place: place, rejection: rejection))
         }
@@ -225,10 +225,5 @@ struct MuslSearch {
         guard image.dynamic != nil else { return .failure(.noDynamicSection) }
         guard image.header.machine == header.machine else { return .failure(.otherMachine(image.header.machine)) }
         return .success(image)
-    }
-
-    private func absolute(_ path: ByteString) -> ByteString {
-        if path.bytes.first == UInt8(ascii: "/") { return path }
-        return options.startDirectory == "/" ? "/" + path : options.startDirectory + "/" + path
     }
 }

@@ -39,6 +39,16 @@ public enum ProcessorLevels {
         }
     }
 
+    /// Whether `name` has the form of a level: glibc may know more of them than are written here, but none of another form.
+    public static func isLevel(_ name: ByteString) -> Bool {
+        if ["haswell", "avx512_1"].contains(name) { return true }
+        for family: ByteString in ["x86-64-v", "z", "power"] where name.hasPrefix(family) {
+            let digits = name.bytes.dropFirst(family.count)
+            return !digits.isEmpty && digits.allSatisfy { (0x30...0x39).contains($0) }
+        }
+        return false
+    }
+
     /// Enough for one processor, of which large machines have hundreds.
     private static let firstProcessor = 1 << 16
 

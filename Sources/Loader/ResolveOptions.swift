@@ -48,6 +48,16 @@ public struct ResolveOptions: Sendable {
         }
     }
 
+    /// The directories of `list`, as LD_LIBRARY_PATH separates them (ld.so(8)).
+    public static func directories(of list: ByteString) -> [ByteString] {
+        list.split(on: UInt8(ascii: ":")).flatMap { $0.split(on: UInt8(ascii: ";")) }
+    }
+
+    /// `path` from where the programs will be started, without the `./` that it may begin with.
+    func absolute(_ path: ByteString) -> ByteString {
+        path.absolute(from: startDirectory)
+    }
+
     /// The directories of ``libraryPath``; a loader that has to be careful ignores them.
     func libraryDirectories(isSecure: Bool) -> [SearchDirectory] {
         guard !isSecure else { return [] }
@@ -55,5 +65,17 @@ public struct ResolveOptions: Sendable {
             let place = SearchPlace.libraryPath(path)
             return SearchDirectory(path: path.isEmpty || path.hasSuffix("/") ? path : path + "/", place: place)
         }
+    }
+}
+
+extension ByteString {
+    /// This path, from `directory` when it is relative, without the `./` that it may begin with.
+    func absolute(from directory: ByteString) -> ByteString {
+        if bytes.first == UInt8(ascii: "/") { return self }
+        var rest = bytes[...]
+        while rest.starts(with: "./".utf8) {
+            rest = rest.dropFirst(2).drop { $0 == UInt8(ascii: "/") }
+        }
+        return (directory == "/" ? "/" : directory + "/") + ByteString(rest)
     }
 }

@@ -60,8 +60,7 @@ extension ClosureResolver {
         if line.isTruncated { builder.add(.shebangTruncated(found.path)) }
         let isRelative = line.interpreter.bytes.first != UInt8(ascii: "/")
         if isRelative { builder.add(.relativePath(line.interpreter, of: found.path)) }
-        addInterpreter(
-            isRelative ? options.startDirectory + "/" + line.interpreter : line.interpreter, .shebang, &chain, found)
+        addInterpreter(options.absolute(line.interpreter), .shebang, &chain, found)
         if line.interpreter.split(on: UInt8(ascii: "/")).last == "env" { addCommand(line, &chain, found) }
     }
 

@@ -2,32 +2,32 @@ public import Bytes
 public import Posix
 import SystemPackage
 
-/// A directory taken as `/`: the machine's own root, or another system's under `--root`.
+/// What is taken as `/`: the machine's own root, another system's under `--root`, or a tree that is on no disk yet.
 ///
 /// Paths are walked component by component as the kernel would after chroot(2): absolute link targets begin at this
 /// root, `..` of the root is the root, and after 40 links the walk fails. Nothing outside is ever reached. What was
 /// looked up is remembered, absent names too, so that one examination of the root sees it in one state.
 public final class SourceRoot {
-    /// Where the root lies on this machine: `/`, or the directory given.
+    /// Where the root lies on this machine: `/`, or the directory given; `/` too for a tree that is on no disk.
     public let path: ByteString
     /// Where relative paths of a command line begin: the current directory for `/`, otherwise the root itself.
     public let workingDirectory: ByteString
 
-    private let descriptor: OwnedDescriptor
-    private var nodes: [TreePath: Result<Node, LookupFailure>] = [:]
+    private let files: any RootFiles
+    private var nodes: [TreePath: Result<RootNode, LookupFailure>] = [:]
     private var walks: [ByteString: Result<ResolvedPath, LookupFailure>] = [:]
-
-    private struct Node {
-        let status: FileStatus
-        /// Of a symbolic link.
-        let target: ByteString?
-    }
 
     /// Opens the directory at `path`.
     public init(_ path: ByteString = "/") throws(SystemError) {
         self.path = path
-        descriptor = try Files.open(path, [.path, .directory])
+        files = try DirectoryFiles(path)
         workingDirectory = path == "/" ? try Files.currentDirectory() : "/"
+    }
+
+    /// A root whose files are `files`.
+    public init(_ files: any RootFiles) {
+        self.files = files
+        (path, workingDirectory) = ("/", "/")
     }
 
     /// Follows `path`, absolute or relative to the root, to the file it leads to.
@@ -51,21 +51,16 @@ public final class SourceRoot {
     ///
     /// - Throws: ESTALE when another file has taken its place since.
     public func open(_ found: ResolvedPath, _ flags: OpenFlags) throws(SystemError) -> OwnedDescriptor {
-        // Without O_NONBLOCK, a fifo put there since would block for ever.
-        let name = found.path.isRoot ? "." : found.path.relative
-        let file = try descriptor.openContained(name, flags.union(.nonBlocking))
-        guard try file.status().identity == found.status.identity else {
-            throw SystemError("open", hostPath(of: found.path), .staleNFSFileHandle)
-        }
-        return file
+        try files.open(found.path, found.status.identity, flags)
     }
+
+    /// Whether the file found at `found` has capabilities of its own (capabilities(7)).
+    func hasCapabilities(_ found: ResolvedPath) -> Bool { files.hasCapabilities(found.path, found.status.identity) }
 
     /// The names in the directory at `path`; empty when there is none or it cannot be read.
     public func names(in path: ByteString) -> [ByteString] {
-        guard let found = try? resolve(path), found.status.kind == .directory,
-            let directory = try? open(found, [.readOnly, .directory]), let entries = try? directory.names()
-        else { return [] }
-        return entries.map(\.name)
+        guard let found = try? resolve(path), found.status.kind == .directory else { return [] }
+        return files.names(in: found.path, found.status.identity)
     }
 
     /// The path by which this machine knows `path` of the root.
@@ -116,14 +111,11 @@ public final class SourceRoot {
     private static let maximumPathLength = 4096
     private static let maximumLinks = 40
 
-    private func node(_ path: TreePath) throws(LookupFailure) -> Node {
+    private func node(_ path: TreePath) throws(LookupFailure) -> RootNode {
         if let known = nodes[path] { return try known.get() }
-        let result: Result<Node, LookupFailure>
+        let result: Result<RootNode, LookupFailure>
         do {
-            let name = path.isRoot ? "." : path.relative
-            let status = try descriptor.status(of: name)
-            let target = status.kind == .symlink ? try descriptor.linkTarget(of: name) : nil
-            result = .success(Node(status: status, target: target))
+            result = .success(try files.node(at: path))
         } catch {
             result = .failure(LookupFailure(reason: .init(error.errno), at: path.bytes))
         }

@@ -66,6 +66,8 @@ public enum CandidateRejection: Hashable, Sendable {
     /// For another machine; the search goes on.
     case wrongClass(UInt8)
     case wrongMachine(ELFMachine)
+    /// Of the cache itself: it does not have the name, for this machine, or cannot be used.
+    case notListed
     /// Found where DF_1_NODEFLIB forbids.
     case defaultLibraryForbidden
     /// Found, and so unsuitable that the loader gives up.

@@ -14,6 +14,9 @@ public struct Descriptor: Hashable, Sendable {
     public var artifactType: MediaType?
     /// For a manifest in an index: where it runs.
     public var platform: Platform?
+    /// Fields that layerfs does not know, and those of the platform: whoever writes the document again keeps them.
+    private var otherFields: [JSONValue.Member] = []
+    private var otherPlatformFields: [JSONValue.Member] = []
 
     public init(
         mediaType: MediaType, digest: Digest, size: Int64, annotations: [String: String] = [:],
@@ -62,6 +65,11 @@ public struct Descriptor: Hashable, Sendable {
         annotations = try field.optional("annotations")?.stringMap() ?? [:]
         artifactType = try field.optional("artifactType")?.mediaType()
         platform = try field.optional("platform").map { (field) throws(OCIError) in try Platform(field) }
+        otherFields = try field.others(
+            than: "mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform")
+        otherPlatformFields =
+            try field.optional("platform")?.others(
+                than: "os", "architecture", "variant", "os.version", "os.features") ?? []
         if let field = try field.optional("data") {
             let text = try field.string()
             guard Self.isBase64(text) else { throw field.invalid("base64 (RFC 4648, section 4)") }
@@ -75,8 +83,8 @@ public struct Descriptor: Hashable, Sendable {
             "urls": urls.isEmpty ? nil : .strings(urls),
             "annotations": annotations.isEmpty ? nil : .strings(annotations),
             "data": data.map { .string($0) }, "artifactType": artifactType.map { .string($0.text) },
-            "platform": platform?.json,
-        ])
+            "platform": platform?.json.adding(otherPlatformFields),
+        ]).adding(otherFields)
     }
 
     private static func isAbsoluteURI(_ text: String) -> Bool {

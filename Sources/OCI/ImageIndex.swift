@@ -6,6 +6,8 @@ public struct ImageIndex: Hashable, Sendable {
     public var manifests: [Descriptor]
     public var subject: Descriptor?
     public var annotations: [String: String]
+    /// Fields that layerfs does not know: whoever writes the document again keeps them.
+    private var otherFields: [JSONValue.Member] = []
 
     public init(manifests: [Descriptor] = [], annotations: [String: String] = [:]) {
         mediaType = .imageIndex
@@ -25,6 +27,8 @@ public struct ImageIndex: Hashable, Sendable {
         manifests = try field.required("manifests").descriptors()
         subject = try field.optional("subject")?.descriptor()
         annotations = try field.optional("annotations")?.stringMap() ?? [:]
+        otherFields = try field.others(
+            than: "schemaVersion", "mediaType", "artifactType", "manifests", "subject", "annotations")
     }
 
     /// The document, always the same bytes for the same value.
@@ -33,7 +37,7 @@ public struct ImageIndex: Hashable, Sendable {
             "schemaVersion": .integer(2), "mediaType": mediaType.map { .string($0.text) },
             "artifactType": artifactType.map { .string($0.text) }, "manifests": .array(manifests.map(\.json)),
             "subject": subject?.json, "annotations": annotations.isEmpty ? nil : .strings(annotations),
-        ]).canonicalBytes
+        ]).adding(otherFields).canonicalBytes
     }
 
     /// Adds `manifest`, in the place of any with the same ``AnnotationKey/referenceName``; without a name, of any

@@ -81,6 +81,12 @@ struct JSONField {
         return .invalidValue(field: path, value: shown, expected: expected)
     }
 
+    /// The members with other keys than `keys`: what a document may have beside what layerfs knows.
+    func others(than keys: String...) throws(OCIError) -> [JSONValue.Member] {
+        guard case .object(let members) = value else { throw wrongType("an object") }
+        return members.filter { member in !keys.contains { $0.utf8.elementsEqual(member.key.utf8) } }
+    }
+
     /// `schemaVersion` has to be 2 in manifests and indexes.
     func requireSchemaVersion2() throws(OCIError) {
         let version = try required("schemaVersion")
@@ -94,6 +100,12 @@ struct JSONField {
 }
 
 extension JSONValue {
+    /// This object with further members; any other value as it is.
+    func adding(_ members: [Member]) -> JSONValue {
+        guard case .object(let own) = self else { return self }
+        return .object(own + members)
+    }
+
     /// An object used as a set: each key with an empty object.
     static func set(_ keys: [String]) -> JSONValue {
         .object(Set(keys).map { Member($0, .object([])) })

@@ -20,6 +20,14 @@ public struct FileStatus: Hashable, Sendable {
     public var deviceMajor: UInt32
     public var deviceMinor: UInt32
 
+    /// The status of a file that is not on a disk: owned by root, with one link, and without times.
+    public init(kind: FileKind, permissions: UInt16, size: UInt64, identity: FileIdentity) {
+        (self.kind, self.permissions, self.size, self.identity) = (kind, permissions, size, identity)
+        (uid, gid, allocated, links, deviceMajor, deviceMinor) = (0, 0, 0, 1, 0, 0)
+        modified = FileTime(seconds: 0, nanoseconds: 0)
+        changed = modified
+    }
+
     init(_ status: clinux_status) {
         kind = FileKind(mode: status.mode)
         permissions = UInt16(truncatingIfNeeded: status.mode & 0o7777)

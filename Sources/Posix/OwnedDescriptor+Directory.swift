@@ -154,7 +154,7 @@ extension OwnedDescriptor {
     }
 
     /// The path of `name` as messages show it.
-    borrowing func path(of name: ByteString) -> ByteString {
+    public borrowing func path(of name: ByteString) -> ByteString {
         if name == "." || path.isEmpty { return path }
         return path.hasSuffix("/") ? path + name : path + "/" + name
     }

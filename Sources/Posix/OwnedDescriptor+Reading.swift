@@ -15,6 +15,12 @@ extension OwnedDescriptor {
         return try retrying("read", path) { Glibc.read(number, buffer.baseAddress, buffer.count) }
     }
 
+    /// Sets the current offset to the beginning (lseek(2)).
+    public borrowing func rewind() throws(SystemError) {
+        let number = rawValue
+        _ = try retrying("lseek", path) { lseek(number, 0, SEEK_SET) }
+    }
+
     /// Reads up to `buffer.count` bytes at `offset`; 0 at the end of the file.
     public borrowing func read(
         at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer

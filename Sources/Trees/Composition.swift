@@ -30,7 +30,8 @@ public struct Composition: Sendable {
 
     /// The union.
     public let tree: Tree
-    /// For each layer, in order, what it adds or changes: applied one after the other they make ``tree``.
+    /// For each layer, in order, what it adds or changes: applied one after the other they make ``tree``. One that
+    /// completes the stack is the last.
     public let contributions: [Contribution]
     /// For each layer, in order, all that it brings and the union keeps: each is a tree of its own.
     public let complete: [Contribution]
@@ -39,8 +40,11 @@ public struct Composition: Sendable {
 
     /// Stacks `layers`, the lowest first.
     ///
+    /// - Parameter completion: a layer that was made to go on top of these, and replaces what they have on its paths.
     /// - Throws: ``CompositionError`` with every conflict, when `policy` is ``ConflictPolicy/error``.
-    public init(_ layers: [Layer], onConflict policy: ConflictPolicy = .error) throws(CompositionError) {
+    public init(
+        _ layers: [Layer], onConflict policy: ConflictPolicy = .error, completedBy completion: Layer? = nil
+    ) throws(CompositionError) {
         var stack = Stack(policy: policy)
         var contributions: [Contribution] = []
         var complete: [Contribution] = []
@@ -50,6 +54,11 @@ public struct Composition: Sendable {
             complete.append(Contribution(name: layer.name, entries: change.kept))
         }
         if policy == .error, !stack.conflicts.isEmpty { throw .conflicts(stack.conflicts) }
+        if let completion {
+            let change = stack.complete(with: completion)
+            contributions.append(Contribution(name: completion.name, entries: change.changed))
+            complete.append(Contribution(name: completion.name, entries: change.kept))
+        }
         tree = stack.tree
         self.contributions = contributions
         self.complete = complete

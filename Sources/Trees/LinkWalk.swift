@@ -38,4 +38,22 @@ extension Tree {
         if path.isRoot { return path }
         return LinkWalk.directory(from: .root, path.parent.components) { self[$0]?.kind }?.appending(path.name)
     }
+
+    /// The entry that `path` leads to, a link at its end followed too; nil when it leads nowhere.
+    public func destination(of path: ByteString) -> Entry? {
+        var (start, pending) = (TreePath.root, path)
+        for _ in 0...40 {  // as the kernel
+            var names = pending.split(on: UInt8(ascii: "/"))
+            while names.last?.isEmpty == true { names.removeLast() }
+            guard let last = names.popLast() else { return self[start] }
+            guard let directory = LinkWalk.directory(from: start, names, kind: { self[$0]?.kind }) else { return nil }
+            if last == "." { return self[directory] }
+            if last == ".." { return self[directory.parent] }
+            guard let entry = self[directory.appending(last)] else { return nil }
+            guard case .symlink(let target) = entry.kind else { return entry }
+            start = target.bytes.first == UInt8(ascii: "/") ? .root : directory
+            pending = target
+        }
+        return nil
+    }
 }

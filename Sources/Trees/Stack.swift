@@ -8,7 +8,7 @@ struct Stack {
     }
 
     var slots: [TreePath: Slot]
-    private let policy: ConflictPolicy
+    private var policy: ConflictPolicy
     private(set) var conflicts: [Conflict] = []
 
     init(policy: ConflictPolicy) {
@@ -20,6 +20,14 @@ struct Stack {
     /// The union of the layers applied so far.
     var tree: Tree {
         Tree(unchecked: slots.values.map(\.entry).sorted { $0.path < $1.path })
+    }
+
+    /// Lays `layer`, which was made for this stack, over it: what it has replaces what is there.
+    mutating func complete(with layer: Composition.Layer) -> Change {
+        policy = .last
+        let settled = conflicts
+        defer { conflicts = settled }
+        return apply(layer)
     }
 
     /// What applying a layer did; both sorted, closed under parents, without `/`.

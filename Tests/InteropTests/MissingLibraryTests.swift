@@ -53,6 +53,29 @@ extension InteropTests {
             #expect(!FileManager.default.fileExists(atPath: program.store))
         }
 
+        @Test("a root that lacks it is told of by check, warned of by compose, refused by compose --strict")
+        func checking() throws {
+            let file = "\(folder.path)/broken:/opt/broken"
+            try program.succeed("add", "ls")
+            try program.succeed("add", "--name", "broken", "--file", file, "--allow", "/")
+            let check = try program.run("check", "ls+broken")
+            #expect(check.status == 3)
+            #expect(check.lines.first?.hasPrefix("liblayer.so: not found; needed of /opt/broken") == true)
+            #expect(check.lines.contains { $0.hasPrefix("  tried ") && $0.contains("/liblayer.so") })
+            #expect(check.errors == "layerfs: ls+broken is not complete: 1 thing is lacking\n")
+            let report =
+                try JSONSerialization.jsonObject(
+                    with: Data(try program.run("check", "ls+broken", "--json").output)) as? [String: Any]
+            #expect((report?["problems"] as? [[String: Any]])?.first?["name"] as? String == "liblayer.so")
+            let before = try TreeListing(program.store)
+            #expect(try program.run("compose", "ls+broken", "-t", "strict", "--strict").status == 3)
+            try expect(TreeListing(program.store), equals: before)
+            let compose = try program.run("compose", "ls+broken", "-t", "lax")
+            #expect(compose.status == 0 && compose.errors.hasPrefix("warning: liblayer.so: not found"))
+            let sound = try program.run("check", "ls")
+            #expect(sound.status == 0 && sound.output == [])
+        }
+
         @Test("resolve says it, too, and lists what it found") func resolving() throws {
             let outcome = try program.run("resolve", folder.path + "/broken", "--list")
             #expect(outcome.status == 3)

@@ -25,7 +25,10 @@ struct HelpTests {
         ["resolve"],
         ["ls", "extra"], ["du", "--no-such-option"],
         ["gc", "a"], ["reindex", "a"], ["fsck", "a"], ["fsck", "--fast", "--repair"], ["fsck", "--from", "x"],
-        ["gc", "--keep-younger-than", "1w"], ["gc", "--keep-younger-than", "-1s"], ["add", ""],
+        ["gc", "--keep-younger-than", "1w"], ["gc", "--keep-younger-than", "-1s"],
+        ["resolve", "ls", "--hwcaps", "portble"],
+        ["add", "ls", "--hwcaps", "host,none"], ["add", "ls", "--dlopen", "some"], ["add", "ls", "--rules", "few"],
+        ["add", ""],
     ])
     func wrongUsageIsRefusedBeforeAnythingIsDone(_ words: [String]) {
         #expect { try LayerFSCommand.parseAsRoot(words) } throws: { error in

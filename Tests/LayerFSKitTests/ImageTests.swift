@@ -89,7 +89,7 @@ struct ImageTests {
         try fixture.add("b", ["/usr/share/text": .file("text\n", time: 1_600_000_000)])
         var options = ExportImage.Options()
         // Without compression: the bytes of deflate depend on the version of zlib.
-        options.compression = .none
+        options.compression = Compression.none
         let result = try ExportImage(fixture.workspace).run(
             RootExpression("a+b"), to: .layout(fixture.path("image")), options)
         #expect(

@@ -12,7 +12,7 @@ struct PresetTests {
     static func fixture(_ more: String = "") throws -> SourceFixture {
         try SourceFixture(
             """
-            mkdir -p etc/ssl/certs usr/share/ca-certificates usr/lib/ssl usr/share/zoneinfo/Etc usr/lib/locale/C.utf8 etc/ssl/private
+            mkdir -p etc/ssl/certs usr/share/ca-certificates usr/lib/ssl usr/share/zoneinfo/Etc usr/lib/locale/C.utf8 etc/ssl/private usr/lib/gconv
             for t in a/ansi d/dumb l/linux r/rxvt s/screen s/screen-256color t/tmux t/tmux-256color v/vt100 v/vt102 v/vt220 \
                 x/xterm x/xterm-256color x/xterm-color; do mkdir -p lib/terminfo/${t%/*}; echo $t > lib/terminfo/$t; done
             mkdir -p etc/terminfo/x; echo own > etc/terminfo/x/xterm
@@ -21,7 +21,7 @@ struct PresetTests {
             ln -s one.pem etc/ssl/certs/12345678.0; echo local > etc/ssl/certs/snakeoil.pem; ln -s gone etc/ssl/certs/dangling.pem
             ln -s /etc/ssl/certs usr/lib/ssl/certs
             echo utc > usr/share/zoneinfo/Etc/UTC; ln -s /usr/share/zoneinfo/Etc/UTC etc/localtime
-            echo c > usr/lib/locale/C.utf8/LC_CTYPE; echo s > etc/services; echo p > etc/protocols
+            echo c > usr/lib/locale/C.utf8/LC_CTYPE; echo m > usr/lib/gconv/M.so; echo s > etc/services; echo p > etc/protocols
             echo 'root:x:0:0:the host:/root:/bin/zsh' > etc/passwd; echo 'root:hash' > etc/shadow
             \(more)
             """)
@@ -92,12 +92,21 @@ struct PresetTests {
         #expect(paths.contains("/lib/terminfo/x/xterm-256color"))
     }
 
+    @Test func conversionsAreThoseOfEveryLibraryDirectory() throws {
+        let fixture = try Self.fixture(
+            "for d in lib64 lib lib/x86_64-linux-gnu lib/odd; do mkdir -p usr/$d/gconv/gconv-modules.d; echo m > usr/$d/gconv/M.so; done"
+        )
+        let paths = SourceFixture.paths(try Self.tree(fixture, "gconv")).filter { $0.hasSuffix("M.so") }
+        #expect(paths == ["lib/gconv", "lib/x86_64-linux-gnu/gconv", "lib64/gconv"].map { "/usr/\($0)/M.so" })
+    }
+
     @Test(arguments: [
         ("certs", "rm etc/ssl/certs/ca-certificates.crt", "ca-certificates"),
         ("certs", "rm etc/ssl/openssl.cnf", "openssl"),
         ("tz", "rm -r usr/share/zoneinfo/*; rm etc/localtime", "tzdata"),
         ("locale", "rm -r usr/lib/locale", "libc-bin"),
         ("terminfo", "rm lib/terminfo/d/dumb", "ncurses-base"), ("nss", "rm etc/protocols", "netbase"),
+        ("gconv", "rm -rf usr/lib/gconv", "libc6 (in newer releases libc6-gconv)"),
     ])
     func whatIsMissingNamesThePackageThatBringsIt(_ preset: String, _ damage: String, _ package: String) throws {
         let fixture = try Self.fixture(damage)

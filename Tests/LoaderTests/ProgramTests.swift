@@ -173,6 +173,7 @@ struct ProgramTests {
                 "└─ needed libb.so => DIR/l/libb.so (in RPATH DIR/l of DIR/prog)",
                 "   └─ needed libgone.so: not found",
                 "        tried DIR/l/libgone.so (in RPATH DIR/l of DIR/prog): no such file",
+                "        tried /etc/ld.so.cache: does not list it",
             ])
     }
 }

@@ -49,6 +49,49 @@ struct SyntheticDatabaseTests {
         name: "libc6", version: "2.36-9+b1", architecture: "amd64", source: "glibc", sourceVersion: "2.36-9")
 
     @Test(
+        "Dependencies are those of installed packages, through alternatives, virtual packages and cycles",
+        arguments: [
+            (["app"], ["lib", "mta", "shell", "data"]), (["app:amd64"], ["lib", "mta", "shell", "data"]),
+            (["lib"], ["app", "mta", "shell", "data"]), (["data"], []), (["unknown"], []),
+            (["app", "mta"], ["lib", "shell", "data"]),
+        ] as [([ByteString], [ByteString])])
+    func dependencies(names: [ByteString], expected: [ByteString]) throws {
+        let status = """
+            Package: app
+            Status: install ok installed
+            Depends: gone (>= 1) | lib (>= 1.2) [amd64], mail-transport-agent,
+             shell:any
+            Suggests: data
+
+            Package: lib
+            Status: install ok installed
+            Pre-Depends: app
+
+            Package: mta
+            Status: install ok installed
+            Provides: mail-transport-agent (= 1), other
+            Depends: data, nowhere | gone
+
+            Package: other-mta
+            Status: install ok installed
+            Provides: mail-transport-agent
+
+            Package: gone
+            Status: deinstall ok config-files
+            Depends: never
+
+            Package: shell
+            Status: install ok installed
+
+            Package: data
+            Status: install ok installed
+            Architecture: all
+            """
+        let database = TestDatabase(["status": status])
+        #expect(try DpkgDatabase(root: database.root).dependencies(ofPackages: names) == expected)
+    }
+
+    @Test(
         "A file's owner is the package that lists it, where diversions put it",
         arguments: [
             ("/bin/bash", bash),

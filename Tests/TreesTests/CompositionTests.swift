@@ -44,6 +44,33 @@ struct CompositionTests {
             paths(composition.complete[1].entries) == ["/usr", "/usr/bin", "/usr/bin/b", "/usr/lib", "/usr/lib/libc"])
     }
 
+    @Test(
+        "A path is followed to its end as the kernel follows it",
+        arguments: [
+            ("/a/f", "/a/f"), ("a//f/", "/a/f"), ("/l", "/a/f"), ("/l/", "/a/f"), ("/d", "/a"), ("/d/f", "/a/f"),
+            ("/d/../up", "/a/f"), ("/a/..", "/"), ("/a/.", "/a"), ("/", "/"), ("", "/"), ("/loop", nil), ("/none", nil),
+            ("/a/f/x", nil), ("/dangling", nil), ("/a/rel", "/a/f"), ("/a/clamped", "/a/f"),
+        ] as [(String, String?)])
+    func destinations(path: String, expected: String?) throws {
+        let tree = try tree(
+            "f /a/f text", "l /l /a/f", "l /d a", "l /up d/f", "l /loop loop", "l /dangling a/none", "l /a/rel ../l",
+            "l /a/clamped ../../../a/f")
+        #expect(tree.destination(of: ByteString(path))?.path.description == expected)
+    }
+
+    @Test(arguments: ConflictPolicy.allCases)
+    func aCompletingLayerReplacesWhateverThePolicyIs(policy: ConflictPolicy) throws {
+        let composition = try Composition(
+            [.init(name: "a", tree: tree("f /etc/cache old", "f /etc/x x"))], onConflict: policy,
+            completedBy: .init(name: "cache", tree: tree("f /etc/cache new")))
+        #expect(composition.settled.isEmpty)
+        #expect(composition.contributions.map(\.name) == ["a", "cache"])
+        #expect(paths(composition.contributions[1].entries) == ["/etc", "/etc/cache"])
+        #expect(
+            composition.tree.destination(of: "/etc/cache")?.kind
+                == .file(digest: Digest(hashing: Array("new".utf8)), size: 3))
+    }
+
     @Test func aLayerThatBringsNothingContributesNothing() throws {
         let one = try tree("f /a x")
         let composition = try Composition([.init(name: "a", tree: one), .init(name: "b", tree: one)])

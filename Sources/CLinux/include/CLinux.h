@@ -49,8 +49,14 @@ int clinux_ficlone(int destination, int source);
 /// copy_file_range(2) at the offsets of both descriptors.
 int64_t clinux_copy_file_range(int from, int to, size_t count);
 
+/// memfd_create(2), closed on exec.
+int clinux_memory_file(const char *name);
+
 /// syncfs(2): the whole file system that holds an open file.
 int clinux_syncfs(int descriptor);
+
+/// pipe2(2) with O_CLOEXEC: the end to read from, then the end to write to.
+int clinux_pipe(int ends[2]);
 
 /// flistxattr(2), fgetxattr(2) and fsetxattr(2); <sys/xattr.h> is not in Swift's Glibc module.
 int64_t clinux_flistxattr(int descriptor, void *list, size_t size);

@@ -3,7 +3,7 @@ import Bytes
 import ImageTransport
 import LayerFSKit
 
-/// Where an export goes: exactly one of these.
+/// Where an export goes: exactly one of these, or a place.
 struct ExportTargetOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("An OCI image layout; one that exists is added to.", valueName: "dir"))
     var oci: String?
@@ -17,30 +17,55 @@ struct ExportTargetOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The tree itself as one tar.", valueName: "file"))
     var tar: String?
 
+    @Option(name: .long, help: ArgumentHelp("A cpio archive (newc), for an initramfs.", valueName: "file"))
+    var cpio: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A bundle for runc and crun: config.json and a root of copies.", valueName: "dir"))
+    var bundle: String?
+
+    @Option(name: .long, help: ArgumentHelp("A squashfs, made by mksquashfs.", valueName: "file"))
+    var squashfs: String?
+
+    @Option(name: .long, help: ArgumentHelp("An erofs, made by mkfs.erofs.", valueName: "file"))
+    var erofs: String?
+
     private var choices: [ExportImage.Target] {
         [
             oci.map { .layout(ByteString(argument: $0)) }, ociArchive.map { .archive(ByteString(argument: $0)) },
-            docker.map { .archive(ByteString(argument: $0)) }, tar.map { .tar(ByteString(argument: $0)) },
+            docker.map { .dockerArchive(ByteString(argument: $0)) }, tar.map { .tar(ByteString(argument: $0)) },
+            cpio.map { .cpio(ByteString(argument: $0)) }, bundle.map { .bundle(ByteString(argument: $0)) },
+            squashfs.map { .squashfs(ByteString(argument: $0)) }, erofs.map { .erofs(ByteString(argument: $0)) },
         ].compactMap { $0 }
     }
 
-    /// A flat tar is for tar and `docker import`, plain; layers of images are compressed.
-    var usualCompression: Compression { tar == nil ? .gzip : .none }
-
-    func validateChoice(json: Bool) throws {
-        guard choices.count == 1 else {
-            throw ValidationError("Name one target: --oci DIR, --oci-archive FILE, --docker FILE or --tar FILE.")
+    func validateChoice(place: String?, json: Bool) throws {
+        guard choices.count + (place == nil ? 0 : 1) == 1 else {
+            throw ValidationError(
+                "Name one target: a place such as oci:DIR:TAG, or --oci DIR, --oci-archive FILE, --docker FILE or --tar FILE."
+            )
         }
-        if oci == "-" {
-            throw ValidationError("An image layout is a directory; --oci-archive - writes to standard output.")
+        // What is wrong with a place is said when it is used.
+        guard let target = try? choice(place: place).target, target.path == ExportImage.Target.standardOutput else {
+            return
         }
-        if json, [ociArchive, docker, tar].contains("-") {
-            throw ValidationError("--json would mix with the archive on standard output.")
+        if !target.isStream {
+            throw ValidationError(
+                "That target cannot be standard output; --oci-archive -, --docker -, --tar - and --cpio - can.")
         }
+        if json { throw ValidationError("--json would mix with the archive on standard output.") }
     }
 
-    func choice() throws -> ExportImage.Target {
-        guard let choice = choices.first else { throw ValidationError("Name a target.") }
-        return choice
+    /// The target, and the name that a place has after its path.
+    func choice(place: String?) throws -> (target: ExportImage.Target, reference: String?) {
+        if let choice = choices.first { return (choice, nil) }
+        guard let place else { throw ValidationError("Name a target.") }
+        guard let location = try ImageLocation(parsing: ByteString(argument: place)) else {
+            throw ValidationError(
+                "'\(ByteString(argument: place))' is no target: write oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:NAME]."
+            )
+        }
+        return (try ExportImage.Target(location), location.reference)
     }
 }

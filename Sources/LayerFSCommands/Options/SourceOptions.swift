@@ -16,12 +16,15 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Data that programs want: base, certs, tz, locale, terminfo, nss, passwd or dev; a layer of that name.",
+            "Data that programs want: base, certs, tz, locale, gconv, terminfo, nss, passwd or dev; a layer of that name.",
             valueName: "preset"))
     var preset: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("Presets in the layer of each program.", valueName: "preset,…"))
     var with: [String] = []
+
+    @Flag(name: .long, help: "Packages with the installed packages that they depend on.")
+    var withDepends = false
 
     @Flag(name: .long, help: "Packages with their documentation and translations.")
     var withDocs = false
@@ -84,8 +87,9 @@ struct SourceOptions: ParsableArguments {
             throw ValidationError("--rest-of-package is for programs; name a --package.")
         }
         if programs.isEmpty, !with.isEmpty { throw ValidationError("--with is for programs; name a --preset.") }
-        if package.isEmpty, !restOfPackage, withDocs {
-            throw ValidationError("--with-docs is for --package and --rest-of-package.")
+        for (isSet, option) in [(withDocs, "--with-docs"), (withDepends, "--with-depends")]
+        where isSet && package.isEmpty && !restOfPackage {
+            throw ValidationError("\(option) is for --package and --rest-of-package.")
         }
     }
 
@@ -99,6 +103,7 @@ struct SourceOptions: ParsableArguments {
         request.programPresets = Self.words(with)
         request.takesRestOfPackage = restOfPackage
         request.takesDocumentation = withDocs
+        request.takesDependencies = withDepends
         request.traces = trace.map { ByteString(argument: $0) }
         request.excluded = try exclude.map { try PathGlob(ByteString(argument: $0)) }
         request.allowed = allow.map { ByteString(argument: $0) }

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Bytes
-import LayerFSKit
-import LayerStore
+package import LayerFSKit
+package import LayerStore
 import Posix
 
 /// Which store to work on.
-struct StoreOptions: ParsableArguments {
+package struct StoreOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
@@ -19,8 +19,10 @@ struct StoreOptions: ParsableArguments {
             "How long to wait for a command that has the store for itself (default: 10).", valueName: "seconds"))
     var wait: UInt32?
 
+    package init() {}
+
     /// Opens the store.
-    func workspace(_ access: Store.Access) throws -> Workspace {
+    package func workspace(_ access: Store.Access) throws -> Workspace {
         let environment = Environment.current
         let path = try environment.storePath(option: store.map { ByteString(argument: $0) }) { () throws(SystemError) in
             try Files.currentDirectory()

@@ -1,10 +1,10 @@
 /// A number of bytes as a person reads it: `970 B`, `1.2 MB`; powers of a thousand.
-struct ByteCount: CustomStringConvertible {
+package struct ByteCount: CustomStringConvertible {
     let bytes: UInt64
 
-    init(_ bytes: UInt64) { self.bytes = bytes }
+    package init(_ bytes: UInt64) { self.bytes = bytes }
 
-    var description: String {
+    package var description: String {
         if bytes < 1000 { return "\(bytes) B" }
         var tenth: UInt64 = 100
         for unit in ["kB", "MB", "GB", "TB", "PB"] {

@@ -3,57 +3,64 @@ import Glibc
 import LayerFSKit
 import Synchronization
 
-/// Shows a ``ProgressMeter`` on standard error once it has taken half a second: a bar on a terminal, a line every ten seconds
-/// elsewhere.
+/// Shows how far work has come on standard error once it has taken half a second: bars on a terminal, one line for each piece of
+/// work that goes on at the time; lines every ten seconds elsewhere.
 final class ProgressDisplay: Sendable {
     private let ended = Atomic(false)
     private let finished = DispatchSemaphore(value: 0)
     private let isShown: Bool
 
-    init(_ progress: ProgressMeter, style: ProgressStyle) {
+    /// - Parameter states: gives the pieces of work that go on at the moment.
+    init(style: ProgressStyle, _ states: @escaping @Sendable () -> [ProgressMeter.State]) {
         isShown = style != .none
         guard isShown else { return }
         let drawsBar =
             style == .auto && isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
         Thread.detachNewThread { [self] in
-            watch(progress, every: drawsBar ? 0.1 : 10, drawsBar: drawsBar)
+            watch(states, every: drawsBar ? 0.1 : 10, drawsBar: drawsBar)
             finished.signal()
         }
     }
 
-    /// Ends the display and takes the bar away.
+    /// Ends the display and takes the bars away.
     func end() {
         guard isShown else { return }
         ended.store(true, ordering: .releasing)
         finished.wait()
     }
 
-    private func watch(_ progress: ProgressMeter, every interval: Double, drawsBar: Bool) {
+    private func watch(_ states: () -> [ProgressMeter.State], every interval: Double, drawsBar: Bool) {
         let start = Date()
         var next = 0.5
-        var drawn = false
+        var drawn = 0
         while !ended.load(ordering: .acquiring) {
             usleep(20_000)
             let elapsed = -start.timeIntervalSinceNow
-            let state = progress.current
-            guard elapsed >= next, !state.activity.isEmpty else { continue }
+            guard elapsed >= next else { continue }
+            let shown = states().filter { !$0.activity.isEmpty }
+            guard !shown.isEmpty else { continue }
             next = elapsed + interval
-            let line = Self.line(state, elapsed: elapsed)
+            // Of several pieces nobody knows when they began.
+            let lines = shown.map { Self.line($0, elapsed: shown.count == 1 ? elapsed : nil) }
             if drawsBar {
-                Self.write("\r\u{1b}[K\(Self.bar(state)) \(line)")
-                drawn = true
+                let bars = zip(shown, lines).map { "\(Self.bar($0)) \($1)\u{1b}[K\n" }
+                Self.write(Self.back(drawn) + bars.joined() + "\u{1b}[J")
+                drawn = bars.count
             } else {
-                Self.write("\(line)\n")
+                Self.write(lines.map { $0 + "\n" }.joined())
             }
         }
-        if drawn { Self.write("\r\u{1b}[K") }
+        if drawn > 0 { Self.write(Self.back(drawn) + "\u{1b}[J") }
     }
 
-    private static func line(_ state: ProgressMeter.State, elapsed: Double) -> String {
-        let rate = ByteCount(UInt64(Double(state.done) / max(elapsed, 0.001)))
+    /// To the beginning of the first of so many lines.
+    private static func back(_ lines: Int) -> String { lines > 0 ? "\u{1b}[\(lines)A\r" : "" }
+
+    private static func line(_ state: ProgressMeter.State, elapsed: Double?) -> String {
+        let rate = elapsed.map { ", \(ByteCount(UInt64(Double(state.done) / max($0, 0.001))))/s" } ?? ""
         return state.total > 0
-            ? "\(state.activity): \(ByteCount(state.done)) of \(ByteCount(state.total)), \(rate)/s"
-            : state.done > 0 ? "\(state.activity): \(ByteCount(state.done)), \(rate)/s" : state.activity
+            ? "\(state.activity): \(ByteCount(state.done)) of \(ByteCount(state.total))\(rate)"
+            : state.done > 0 ? "\(state.activity): \(ByteCount(state.done))\(rate)" : state.activity
     }
 
     private static func bar(_ state: ProgressMeter.State) -> String {

@@ -50,13 +50,10 @@ enum SummaryText {
     }
 
     static func exported(_ result: ExportImage.Result, _ expression: RootExpression) -> String {
-        let place =
-            switch result.target {
-            case .layout(let path), .archive(let path), .tar(let path):
-                path == ExportImage.Target.standardOutput ? "standard output" : "\(path)"
-            }
+        let path = result.target.path
+        let place = path == ExportImage.Target.standardOutput ? "standard output" : "\(path)"
         guard let manifest = result.manifest else {
-            return "exported \(expression) to \(place): \(result.diffIDs.first ?? "")"
+            return "exported \(expression) to \(place)" + (result.diffIDs.first.map { ": \($0)" } ?? "")
         }
         let size = result.layers.reduce(0) { $0 + UInt64(clamping: $1.size) }
         return

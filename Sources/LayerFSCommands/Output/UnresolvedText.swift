@@ -7,7 +7,7 @@ enum UnresolvedText {
         return ["\(count) dependenc\(count == 1 ? "y is" : "ies are") unresolved; nothing was stored"]
             + dependencies.flatMap { dependency in
                 ["  \(dependency.name), needed by \(dependency.neededBy): \(dependency.cause)"]
-                    + dependency.attempts.map { "    tried \($0.path) (\($0.place)): \($0.rejection)" }
+                    + dependency.attempts.map { "    \($0)" }
             }
     }
 }

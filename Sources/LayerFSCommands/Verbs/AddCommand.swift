@@ -31,6 +31,7 @@ struct AddCommand: ParsableCommand {
     @Flag(name: .long, help: "Say what would be added and what it would cost; write nothing.")
     var dryRun = false
 
+    @OptionGroup(title: "Closures") var closureOptions: ClosureOptions
     @OptionGroup(title: "Sources") var sourceOptions: SourceOptions
     @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var outputOptions: OutputOptions
@@ -57,16 +58,20 @@ struct AddCommand: ParsableCommand {
         let console = outputOptions.console
         // Everything is found before a store is touched: what is missing leaves no trace.
         let environment = Environment.current
-        let planner = PlanLayers(searchPath: environment.searchPath, home: environment.home)
+        let root = try closureOptions.rootPath()
+        let planner = PlanLayers(
+            root: root, searchPath: closureOptions.searchPath(environment), home: environment.home,
+            options: closureOptions.resolveOptions(rules: .all))
         let layers = try planner.run(request())
         for layer in layers {
             layer.plan.warnings.forEach { console.warn("\(layer.name): \($0)") }
             layer.plan.notes.forEach { console.detail("\(layer.name): \($0)") }
         }
-        if dryRun { return try preview(layers, console) }
+        RuleReport.lines(for: layers).forEach(console.note)
+        if dryRun { return try preview(layers, root: root, console) }
         let workspace = try storeOptions.workspace(.adding)
         let additions = try console.whileWatching { progress in
-            try AddLayers(workspace).run(layers, replacing: replace, progress: progress)
+            try AddLayers(workspace, root: root).run(layers, replacing: replace, progress: progress)
         }
         if jsonOption.json { return try console.result(json: additions.map(AdditionReport.init)) }
         for addition in additions { console.note(SummaryText.added(addition)) }

@@ -5,13 +5,14 @@ import LayerFSKit
 import LayerStore
 import Trees
 
-/// `layerfs export ROOT --oci DIR`
+/// `layerfs export ROOT --oci DIR`, `layerfs export ROOT oci:DIR:REF`
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Hand a root over as an OCI image layout, an archive or a flat tar.",
+        abstract: "Hand a root over as an image, an archive, a bundle or a file system.",
         discussion: """
-            The same root gives the same bytes on every machine; SOURCE_DATE_EPOCH bounds all times. What was written is read \
+            A target is an option, or a place as skopeo writes it: oci:DIR[:REF], oci-archive:FILE[:REF], \
+            docker-archive:FILE[:NAME], docker://HOST/NAME:TAG. The same root gives the same bytes on every machine; SOURCE_DATE_EPOCH bounds all times. What was written is read \
             back and compared before it gets its name. "-" is standard output.
             """)
 
@@ -19,13 +20,25 @@ struct ExportCommand: ParsableCommand {
         help: ArgumentHelp("A layer, an image or an expression.", valueName: "root"), transform: RootExpression.init)
     var expression: RootExpression
 
+    @Argument(
+        help: ArgumentHelp(
+            "Where the image goes: oci:DIR:TAG, docker://HOST/NAME:TAG or the like.", valueName: "target"))
+    var place: String?
+
     @OptionGroup(title: "Target (one)") var target: ExportTargetOptions
 
     @Option(name: .long, help: "Layers of the image: diff (only what the stack below lacks), full, or flat (one).")
     var layers = ExportImage.LayerForm.diff
 
-    @Option(name: .long, help: "How layers are compressed: gzip or none.")
-    var compression: Compression?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Merge neighbouring layers until there are at most so many.", valueName: "number"))
+    var maxLayers: Int?
+
+    @Flag(name: .long, help: "Layers as eStargz: single files can be fetched; each has an index, /stargz.index.json.")
+    var estargz = false
+
+    @OptionGroup(title: "Compression") var compression: CompressionOptions
 
     @Flag(name: .long, help: "Compress layers that were imported anew, instead of giving them back as they were.")
     var recompress = false
@@ -37,20 +50,25 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup var outputOptions: OutputOptions
     @OptionGroup var jsonOption: JSONOption
 
-    func validate() throws { try target.validateChoice(json: jsonOption.json) }
+    func validate() throws { try target.validateChoice(place: place, json: jsonOption.json) }
 
     func run() throws {
+        try pushIfAsked()
         let console = outputOptions.console
         var options = ExportImage.Options()
         options.form = layers
-        options.compression = compression ?? target.usualCompression
-        options.recompresses = recompress || compression != nil
-        options.name = name
+        (options.compression, options.compressionLevel) = (compression.compression, compression.compressionLevel)
+        (options.maximumLayers, options.isStargz, options.name) = (maxLayers, estargz, name)
+        options.searchPath = Environment.current.searchPath
+        options.recompresses = recompress || compression.compression != nil || compression.compressionLevel != nil
         options.scratchDirectory = Environment.current.temporaryDirectory
+        let target: ExportImage.Target
+        (target, options.reference) = try self.target.choice(place: place)
         let workspace = try storeOptions.workspace(.reading)
         let result = try console.whileWatching { progress in
-            try ExportImage(workspace).run(expression, to: target.choice(), options, progress: progress)
+            try ExportImage(workspace).run(expression, to: target, options, progress: progress)
         }
+        result.warnings.forEach(console.warn)
         if jsonOption.json { return try console.result(json: ExportReport(result)) }
         console.note(SummaryText.exported(result, expression))
     }

@@ -17,6 +17,7 @@ struct ResolveCommand: ParsableCommand {
     @Flag(help: "How to say it.")
     var form = Form.list
 
+    @OptionGroup(title: "Closures") var closureOptions: ClosureOptions
     @OptionGroup var outputOptions: OutputOptions
 
     /// The forms of the result.
@@ -38,9 +39,10 @@ struct ResolveCommand: ParsableCommand {
 
     func run() throws {
         let console = outputOptions.console
-        let environment = Environment.current
-        let closure = try ResolvePrograms(searchPath: environment.searchPath)
-            .closure(of: programs.map { ByteString(argument: $0) })
+        let closure = try ResolvePrograms(
+            root: closureOptions.rootPath(), searchPath: closureOptions.searchPath(.current),
+            options: closureOptions.resolveOptions(rules: .none)
+        ).closure(of: programs.map { ByteString(argument: $0) })
         switch form {
         case .list:
             let lines = closure.files.filter { $0.kind != .directory }.flatMap {
@@ -51,7 +53,9 @@ struct ResolveCommand: ParsableCommand {
             for line in ClosureExplanation(closure).lines { try console.result(line) }
         case .json: try console.result(json: ClosureReport(closure))
         }
-        closure.notes.forEach { console.detail("\($0)") }
+        for note in closure.notes {
+            if note.isWarning { console.warn("\(note)") } else { console.detail("\(note)") }
+        }
         try UnresolvedClosure.check(closure)
     }
 }

@@ -62,7 +62,8 @@ public struct AddLayers: Sendable {
                 outcome = try session.commit(
                     layer: request.name, tree: layer.tree, provenance: Provenance(request.plan, owners: owners),
                     source: request.source, created: workspace.now, platform: try request.plan.platform(),
-                    diffID: diffID, replacing: replacing, known: layer.sources)
+                    diffID: diffID, cachedLibraries: request.plan.cachedLibraries, replacing: replacing,
+                    known: layer.sources)
             }
             // New for the first layer that brings it only.
             let cost = LayerCost(layer.contents) { news.remove($0) != nil }

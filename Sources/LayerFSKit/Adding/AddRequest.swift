@@ -9,6 +9,8 @@ public struct AddRequest: Sendable {
     public var packages: [ByteString] = []
     /// Whether to take the package that owns each program, too.
     public var takesRestOfPackage = false
+    /// Whether packages bring the packages that they depend on.
+    public var takesDependencies = false
     /// Whether packages bring their documentation and translations.
     public var takesDocumentation = false
     /// Presets that become layers.

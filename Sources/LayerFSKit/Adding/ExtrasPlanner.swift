@@ -1,23 +1,25 @@
 import Bytes
 import Loader
 
-/// Plans what a request names beside programs: what is of this machine, and goes through the filter.
+/// Plans what a request names beside programs: what lies in the root, and goes through the filter.
 struct ExtrasPlanner {
     let request: AddRequest
-    /// Of the machine itself, where files and directories named by path lie.
-    private let files: HostFiles
+    /// Of the root: another one's, under `--root`, are looked for there and never on this machine.
+    let files: HostFiles
     let filter: PlanFilter
-    /// Of the root in which packages lie.
-    let rootFiles: HostFiles
+    /// What is chosen about closures.
+    let options: ResolveOptions
 
     /// - Parameters:
-    ///   - root: where the root of programs and packages lies on this machine.
+    ///   - root: where the root lies on this machine.
     ///   - home: the home directory of whoever runs layerfs.
-    init(_ request: AddRequest, root: ByteString, home: ByteString?) throws(LayerFSError) {
+    init(
+        _ request: AddRequest, root: ByteString, home: ByteString?, options: ResolveOptions
+    ) throws(LayerFSError) {
         self.request = request
-        let files = try HostFiles()
+        self.options = options
+        let files = try HostFiles(root)
         self.files = files
-        rootFiles = root == "/" ? files : try HostFiles(root)
         let allowed = request.allowed.compactMap { (try? files.find($0))?.path }
         let denyList = try DenyList(home: home.flatMap { (try? files.root.resolve($0))?.path }, allowed: allowed)
         filter = PlanFilter(excluding: request.excluded, denyList)
@@ -33,7 +35,7 @@ struct ExtrasPlanner {
             plan.entries += walk.entries
             plan.warnings += [walk.skipped.text].compactMap(\.self)
         }
-        for trace in request.traces { plan.unite(try TracePlanner(files, filter).plan(trace)) }
+        for trace in request.traces { plan.unite(try TracePlanner(files, filter, options).plan(trace)) }
         return plan
     }
 }

@@ -12,7 +12,8 @@ extension LayerPlan {
     init(_ closure: Closure, isRequested: Bool = true) throws(LayerFSError) {
         closures = [closure]
         if isRequested {
-            notes = closure.notes.map { "\($0)" }
+            notes = closure.notes.filter { !$0.isWarning }.map { "\($0)" }
+            warnings = closure.notes.filter(\.isWarning).map { "\($0)" }
             requests = closure.programs.map {
                 Provenance.Request(text: $0.request.description, path: $0.path, opened: $0.literalPath)
             }

@@ -12,7 +12,7 @@ struct PackageNeeds {
     let notes: [String]
 
     /// - Throws: ``UnresolvedClosure`` when a command lacks something.
-    init(_ root: SourceRoot, of entries: [PlannedEntry]) throws {
+    init(_ root: SourceRoot, of entries: [PlannedEntry], _ options: ResolveOptions) throws {
         var programs: [TreePath] = []
         for entry in entries {
             guard case .file(let source, let size, _, _) = entry.content, let path = entry.rootPath,
@@ -22,7 +22,7 @@ struct PackageNeeds {
         }
         var notes: [String] = []
         while true {
-            let resolver = ClosureResolver(root)
+            let resolver = ClosureResolver(root, options: options)
             for program in programs {
                 do { try resolver.add(program.bytes) } catch {
                     if Self.isCommand(program), !Self.isText(error) { throw error }
@@ -45,7 +45,7 @@ struct PackageNeeds {
         "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/games", "/usr/local/bin", "/usr/local/sbin",
     ]
 
-    private static func isCommand(_ path: TreePath) -> Bool { commandDirectories.contains(path.parent.bytes) }
+    static func isCommand(_ path: TreePath) -> Bool { commandDirectories.contains(path.parent.bytes) }
 
     /// Data with an x bit, which happens, is no reason to refuse a package.
     private static func isText(_ error: ProgramError) -> Bool {

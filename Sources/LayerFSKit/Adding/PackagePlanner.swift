@@ -8,13 +8,16 @@ import Trees
 struct PackagePlanner {
     private let files: HostFiles
     private let filter: PlanFilter
+    private let options: ResolveOptions
     private let database: DpkgDatabase
     private let takesDocumentation: Bool
+    private let takesDependencies: Bool
 
     init(_ extras: ExtrasPlanner, root: ByteString) {
-        (files, filter) = (extras.rootFiles, extras.filter)
+        (files, filter, options) = (extras.files, extras.filter, extras.options)
         database = DpkgDatabase(root: root)
         takesDocumentation = extras.request.takesDocumentation
+        takesDependencies = extras.request.takesDependencies
     }
 
     /// A plan for each of `names`.
@@ -22,7 +25,19 @@ struct PackagePlanner {
     /// - Throws: `PackageDatabaseError`; ``UnresolvedClosure`` when a command of a package lacks something.
     func plans(of names: [ByteString]) throws -> [(package: PackageIdentity, plan: LayerPlan)] {
         let alternatives = try database.alternatives()
-        return try database.contents(ofPackages: names).map { ($0.identity, try plan($0, alternatives)) }
+        return try database.contents(ofPackages: names).map { package in
+            var plan = try plan(package, alternatives)
+            let others = try database.dependencies(ofPackages: [package.identity.name])
+            if takesDependencies {
+                for other in try database.contents(ofPackages: others) {
+                    plan.unite(try self.plan(other, alternatives))
+                }
+            } else if !others.isEmpty {
+                plan.notes.append(
+                    "\(package.identity.name) depends on \(others.count) packages; --with-depends adds them")
+            }
+            return (package.identity, plan)
+        }
     }
 
     /// The packages that own `programs`.
@@ -54,7 +69,7 @@ struct PackagePlanner {
         if listing.missing > 0 {
             plan.notes.append("\(listing.missing) files of \(package.identity.name) are not on the disk")
         }
-        let needs = try PackageNeeds(files.root, of: plan.entries)
+        let needs = try PackageNeeds(files.root, of: plan.entries, options)
         plan.unite(try LayerPlan(needs.closure, isRequested: false))
         plan.notes += needs.notes
         return plan

@@ -1,5 +1,5 @@
 public import Bytes
-import Loader
+public import Loader
 import Packages
 import Trees
 
@@ -8,15 +8,21 @@ public struct PlanLayers: Sendable {
     private let root: ByteString
     private let searchPath: [ByteString]
     private let home: ByteString?
+    private let options: ResolveOptions
 
     /// - Parameters:
     ///   - root: the directory that is taken as `/` where programs and packages are looked for.
     ///   - searchPath: where programs are looked up by name.
     ///   - home: the home directory of whoever runs layerfs, whose files are not taken unless they are allowed.
-    public init(root: ByteString = "/", searchPath: [ByteString], home: ByteString? = nil) {
+    ///   - options: what is chosen about closures; its path is not used.
+    public init(
+        root: ByteString = "/", searchPath: [ByteString], home: ByteString? = nil,
+        options: ResolveOptions = ResolveOptions()
+    ) {
         self.root = root
         self.searchPath = searchPath
         self.home = home
+        self.options = options
     }
 
     /// The layers of `request`, whose closures are complete.
@@ -24,7 +30,7 @@ public struct PlanLayers: Sendable {
     /// - Throws: ``UnresolvedClosure``, `ProgramError`, `PackageDatabaseError`; ``LayerFSError`` for what is not there, or may
     ///   not be added.
     public func run(_ request: AddRequest) throws -> [LayerRequest] {
-        let extras = try ExtrasPlanner(request, root: root, home: home)
+        let extras = try ExtrasPlanner(request, root: root, home: home, options: options)
         var layers =
             try programLayers(request, extras) + packageLayers(request, extras)
             + presetLayers(request, extras)
@@ -44,12 +50,15 @@ public struct PlanLayers: Sendable {
             layers[0].source = request.source
         }
         for layer in layers { try extras.filter.check(layer.plan) }
+        if root != RootDirectory.machine {
+            for index in layers.indices { layers[index].source += " --root \(root)" }
+        }
         return layers
     }
 
     /// A layer of each program; with a name given, one of all.
     private func programLayers(_ request: AddRequest, _ extras: ExtrasPlanner) throws -> [LayerRequest] {
-        let resolve = ResolvePrograms(root: root, searchPath: searchPath)
+        let resolve = ResolvePrograms(root: root, searchPath: searchPath, options: options)
         let groups = request.name == nil ? request.programs.map { [$0] } : [request.programs].filter { !$0.isEmpty }
         return try zip(groups, resolve.closures(of: groups)).map { programs, closure in
             try UnresolvedClosure.check(closure)

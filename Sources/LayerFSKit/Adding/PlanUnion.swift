@@ -1,4 +1,5 @@
 import Bytes
+import Loader
 import Posix
 import SystemPackage
 import Trees
@@ -36,7 +37,7 @@ struct PlanUnion {
         if !conflicts.isEmpty {
             throw LayerFSError.conflictingSources(conflicts.sorted { ($0.path, $0.second) < ($1.path, $1.second) })
         }
-        for link in try UsrMerge.links(of: directories.root) where slots[link.path] == nil {
+        for link in try UsrMerge.links(of: directories.root.path) where slots[link.path] == nil {
             guard slots[link.directory]?.entry.isDirectory == true else { continue }
             let metadata = Metadata(mode: 0o777, modified: directories.time)
             let entry = Entry(path: link.path, metadata: metadata, kind: .symlink(target: link.target))
@@ -83,20 +84,31 @@ struct PlanUnion {
 
 /// The directories of the host, which those of a layer are like.
 struct HostDirectories {
-    /// Where the root of the layer's files lies on this machine.
-    let root: ByteString
+    let root: SourceRoot
     /// What all directories of the layer have as their time.
     let time: Timestamp
+
+    /// - Parameter root: where the root of the layer's files lies on this machine; no link leads out of it.
+    init(root: ByteString, time: Timestamp) throws(SystemError) {
+        self.root = try SourceRoot(root)
+        self.time = time
+    }
 
     /// The directory `path` as the host has it; where it has none, one of root's that everybody may read.
     func entry(_ path: TreePath) throws(SystemError) -> Entry {
         var metadata = Metadata(mode: 0o755, modified: time)
         do {
-            let status = try Files.status(root == "/" ? path.bytes : root + path.bytes)
+            let status = try root.resolve(path.bytes).status
             if status.kind == .directory {
                 (metadata.mode, metadata.uid, metadata.gid) = (status.permissions, status.uid, status.gid)
             }
-        } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {}
+        } catch {
+            switch error.reason {
+            case .notFound, .notDirectory, .tooManyLinks, .invalidName: break
+            case .permissionDenied: throw SystemError("stat", root.hostPath(of: path), .permissionDenied)
+            case .failed(let errno): throw SystemError("stat", root.hostPath(of: path), errno)
+            }
+        }
         return Entry(path: path, metadata: metadata, kind: .directory)
     }
 }

@@ -9,7 +9,7 @@ struct PresetPlanner {
     private let files: HostFiles
     private let filter: PlanFilter
 
-    init(_ extras: ExtrasPlanner) { (files, filter) = (extras.rootFiles, extras.filter) }
+    init(_ extras: ExtrasPlanner) { (files, filter) = (extras.files, extras.filter) }
 
     /// The plan of the preset `name`.
     ///
@@ -49,12 +49,16 @@ struct PresetPlanner {
             }
             throw LayerFSError.incompletePreset(preset.name, lacking: paths.last ?? "", package: package)
         case .tree(let path, let package):
-            guard let found = try? files.root.resolve(path), found.status.kind == .directory else {
+            guard let found = try tree(path, origin) else {
                 throw LayerFSError.incompletePreset(preset.name, lacking: path, package: package)
             }
-            var walk = DirectoryWalk(files, filter, MetadataChange(), origin)
-            try walk.walk(found, at: found.path)
-            return filter.apply(to: try files.way(to: found, origin)) + walk.entries
+            return found
+        case .libraryTree(let name, let package):
+            let found = try libraryDirectories.compactMap { try tree($0 + "/" + name, origin) }
+            guard !found.isEmpty else {
+                throw LayerFSError.incompletePreset(preset.name, lacking: "/usr/lib/*/" + name, package: package)
+            }
+            return found.flatMap(\.self)
         case .links(let directory, let targets, let package):
             return try links(in: directory, below: targets.map { try TreePath($0) }, origin) {
                 LayerFSError.incompletePreset(preset.name, lacking: directory, package: package)
@@ -71,6 +75,25 @@ struct PresetPlanner {
         return filter.apply(to: [PlannedEntry(place, content, origin)])
     }
 
+    /// A directory with all below it, and the way to it; nil where there is none.
+    private func tree(_ path: ByteString, _ origin: PlanOrigin) throws -> [PlannedEntry]? {
+        guard let found = try? files.root.resolve(path), found.status.kind == .directory else { return nil }
+        var walk = DirectoryWalk(files, filter, MetadataChange(), origin)
+        try walk.walk(found, at: found.path)
+        return filter.apply(to: try files.way(to: found, origin)) + walk.entries
+    }
+
+    /// Where systems have libraries: /usr/lib64, /usr/lib, and a machine's own directory in that.
+    private var libraryDirectories: [ByteString] {
+        let parents: [ByteString] = ["/usr/lib", "/usr/lib32", "/usr/lib64"]
+        return parents.flatMap { parent in
+            [parent]
+                + files.root.names(in: parent).filter { $0.contains(UInt8(ascii: "-")) }.sorted().map {
+                    parent + "/" + $0
+                }
+        }
+    }
+
     private func links(
         in directory: ByteString, below targets: [TreePath], _ origin: PlanOrigin, ifAbsent: () -> LayerFSError
     ) throws -> [PlannedEntry] {
@@ -83,26 +106,5 @@ struct PresetPlanner {
             entries += try files.entries(found, origin)
         }
         return filter.apply(to: entries)
-    }
-}
-
-/// Which presets programs want.
-public enum PresetHint {
-    /// One line that names what the closures of `layers` suggest and no layer has; nil for nothing.
-    public static func line(for layers: [LayerRequest]) -> String? {
-        let taken = Set(layers.flatMap(\.plan.presets))
-        let names = Set(layers.flatMap { $0.plan.edges.compactMap(\.name) }.map { soname($0) })
-        let wanted = Preset.all.filter { preset in
-            !taken.contains(preset.name) && preset.suggestedBy.contains(where: names.contains)
-        }
-        guard !wanted.isEmpty else { return nil }
-        let named = wanted.map { "\($0.name) (\($0.purpose))" }.joined(separator: ", ")
-        return "hint: --with \(wanted.map(\.name).joined(separator: ",")) adds what these programs may want: \(named)"
-    }
-
-    /// `libssl` of `libssl.so.3`.
-    private static func soname(_ name: ByteString) -> ByteString {
-        let mark = name.bytes.firstRange(of: Array(".so".utf8))
-        return ByteString(name.bytes[..<(mark?.lowerBound ?? name.count)])
     }
 }

@@ -23,6 +23,8 @@ struct Preset: Sendable {
         case anyOf([ByteString], package: ByteString)
         /// A directory of the host with all below it.
         case tree(ByteString, package: ByteString)
+        /// The directories of this name among the host's library directories, each with all below it; there must be one.
+        case libraryTree(ByteString, package: ByteString)
         /// The links in a directory of the host that lead below one of `targets`, and what they lead to.
         case links(in: ByteString, below: [ByteString], package: ByteString)
     }
@@ -60,6 +62,9 @@ extension Preset {
         Preset(
             name: "locale", purpose: "the locale C.UTF-8",
             items: [.tree("/usr/lib/locale/C.utf8", package: "libc-bin")]),
+        Preset(
+            name: "gconv", purpose: "conversions between character sets",
+            items: [.libraryTree("gconv", package: "libc6 (in newer releases libc6-gconv)")]),
         Preset(
             name: "terminfo", purpose: "descriptions of terminals",
             suggestedBy: ["libtinfo", "libtinfow", "libncurses", "libncursesw"],

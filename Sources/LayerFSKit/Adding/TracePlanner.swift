@@ -7,9 +7,12 @@ import Trees
 struct TracePlanner {
     private let files: HostFiles
     private let filter: PlanFilter
+    private let options: ResolveOptions
     private static let limit = 1 << 30
 
-    init(_ files: HostFiles, _ filter: PlanFilter) { (self.files, self.filter) = (files, filter) }
+    init(_ files: HostFiles, _ filter: PlanFilter, _ options: ResolveOptions) {
+        (self.files, self.filter, self.options) = (files, filter, options)
+    }
 
     /// The files of the log at `path`, with the links that lead to them, and what the programs executed need.
     ///
@@ -54,7 +57,7 @@ struct TracePlanner {
 
     /// What the program needs that the log does not show: the kernel opens interpreters by itself.
     private func closure(of program: ByteString) throws -> LayerPlan {
-        let resolver = ClosureResolver(files.root)
+        let resolver = ClosureResolver(files.root, options: options)
         // A program that is gone, or was no program of this root, is told of as a file.
         guard program.bytes.first == UInt8(ascii: "/"), (try? resolver.add(program)) != nil else { return LayerPlan() }
         let closure = resolver.closure()

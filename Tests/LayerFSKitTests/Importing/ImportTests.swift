@@ -145,8 +145,8 @@ import Trees
             + [UInt8](repeating: 0, count: filling)
         let summary = try fixture.importTar(tar)
         #expect(summary.diffIDs == [Digest(hashing: tar).description])
-        #expect(try export { $0.compression = .none }.diffIDs == summary.diffIDs)
-        #expect(try export { $0.compression = .none }.layers.map(\.digest) == [.sha256(Digest(hashing: tar))])
+        #expect(try export { $0.compression = Compression.none }.diffIDs == summary.diffIDs)
+        #expect(try export { $0.compression = Compression.none }.layers.map(\.digest) == [.sha256(Digest(hashing: tar))])
         // The content that only the tar has, since a later member has its path, is kept as well.
         #expect(try fixture.store.blobs.size(of: Digest(hashing: Array("z".utf8))) == 1)
         // Other bytes under the same name, though the tree is the same, are no repetition.
@@ -248,7 +248,7 @@ import Trees
         let tar = try Member.tar(members) + [UInt8](repeating: 0, count: 512)
         let summary = try fixture.importTar(tar)
         #expect(summary.entries == 100_001)
-        #expect(try export { $0.compression = .none }.diffIDs == [Digest(hashing: tar).description])
+        #expect(try export { $0.compression = Compression.none }.diffIDs == [Digest(hashing: tar).description])
     }
 
     @Test(

@@ -130,12 +130,13 @@ final class Fixture {
         }
     }
 
-    /// Expects that the real loader loads the same files for `name` as the closure has, and misses the same names.
+    /// Expects that the real loader loads the same files for `name` as the closure has, and misses the same names; it is
+    /// started in the options' directory, with their library path.
     func expectAgreement(
         _ name: String = "prog", options: ResolveOptions = ResolveOptions(),
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let truth = try LoaderAnswer(asking: path + "/" + name)
+        let truth = try LoaderAnswer(asking: path + "/" + name, options)
         let closure = try closure(name, options: options)
         let program = closure.programs[0].path.description
         let elf = closure.files.filter { if case .file = $0.kind { true } else { false } }.map(\.path.description)
@@ -160,8 +161,12 @@ struct LoaderAnswer {
     var files: Set<String> = []
     var missing: Set<String> = []
 
-    init(asking program: String) throws {
-        let output = try Tool.run("env", ["-i", "LD_TRACE_LOADED_OBJECTS=1", program])
+    init(asking program: String, _ options: ResolveOptions = ResolveOptions()) throws {
+        let directory = options.startDirectory.description
+        let libraryPath = options.libraryPath.map(\.description).joined(separator: ":")
+        let variables =
+            ["LD_TRACE_LOADED_OBJECTS=1"] + (libraryPath.isEmpty ? [] : ["LD_LIBRARY_PATH=" + libraryPath])
+        let output = try Tool.run("env", ["-i", "--chdir", directory] + variables + [program])
         for line in output.lines where line.hasPrefix("\t") {
             let text = line.dropFirst()
             if let name = text.components(separatedBy: " => not found").first, name.count < text.count {
@@ -169,8 +174,10 @@ struct LoaderAnswer {
                 continue
             }
             let path = text.components(separatedBy: " => ").last?.components(separatedBy: " (0x").first ?? ""
-            guard path.hasPrefix("/") else { continue }
-            files.insert(String(try Tool.run("realpath", [path]).text.dropLast()))
+            // Relative to where it was started, unless it is the kernel's own object.
+            let place = path.hasPrefix("/") ? path : directory + "/" + path
+            guard FileManager.default.fileExists(atPath: place) else { continue }
+            files.insert(String(try Tool.run("realpath", [place]).text.dropLast()))
         }
     }
 }

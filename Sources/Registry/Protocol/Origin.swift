@@ -1,0 +1,81 @@
+/// Whom one talks to: scheme, host and port (RFC 6454). What is meant for one origin is not for another.
+public struct Origin: Hashable, Sendable, CustomStringConvertible {
+    public let isSecure: Bool
+    /// Lower case; a name or an IPv4 address.
+    public let host: String
+    public let port: UInt16
+
+    public init(isSecure: Bool, host: String, port: UInt16) {
+        self.isSecure = isSecure
+        self.host = host
+        self.port = port
+    }
+
+    /// - Parameter whole: the URL, for messages.
+    /// - Throws: ``RegistryError/malformedURL(_:reason:)``.
+    init(isSecure: Bool, authority: String, of whole: String) throws(RegistryError) {
+        guard !authority.contains("@") else {
+            throw .malformedURL(whole, reason: "it has a user name, which may hide the host")
+        }
+        let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let host = (parts.first ?? "").lowercased()
+        guard Self.isHost(host) else { throw .malformedURL(whole, reason: "its host is no name and no IPv4 address") }
+        guard parts.count == 2 else {
+            self.init(isSecure: isSecure, host: host, port: isSecure ? 443 : 80)
+            return
+        }
+        guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(parts[1]), port > 0 else {
+            throw .malformedURL(whole, reason: "its port is no number from 1 to 65535")
+        }
+        self.init(isSecure: isSecure, host: host, port: port)
+    }
+
+    public var scheme: String { isSecure ? "https" : "http" }
+    private var isUsualPort: Bool { port == (isSecure ? 443 : 80) }
+
+    /// `host`, or `host:port` where the port is not that of the scheme.
+    public var authority: String { isUsualPort ? host : "\(host):\(port)" }
+    public var description: String { "\(scheme)://\(authority)" }
+
+    /// Whether the host is this machine, or something that only machines on the same wire can be: what a server elsewhere
+    /// has no business to send a client to.
+    public var isLocal: Bool {
+        if host == "localhost" || host.hasSuffix(".localhost") { return true }
+        guard let address = Self.address(host) else { return false }
+        return address[0] == 127 || address[0] == 0 || (address[0] == 169 && address[1] == 254)
+    }
+
+    /// Whether `other` is within the same domain: the same host, or names whose last two labels are the same.
+    public func sharesDomain(with other: Origin) -> Bool {
+        if host == other.host { return true }
+        guard Self.address(host) == nil, Self.address(other.host) == nil else { return false }
+        let (mine, theirs) = (host.split(separator: ".").suffix(2), other.host.split(separator: ".").suffix(2))
+        return mine.count == 2 && mine == theirs
+    }
+
+    private static func isHost(_ text: String) -> Bool {
+        guard (1...253).contains(text.utf8.count) else { return false }
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        let areNames = labels.allSatisfy { label in
+            !label.isEmpty && !label.hasPrefix("-") && !label.hasSuffix("-")
+                && label.utf8.allSatisfy { byte in
+                    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (0x30...0x39).contains(byte)
+                        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+                }
+        }
+        guard areNames, let last = labels.last else { return false }
+        // inet_aton(3) takes 127.1, 0x7f000001 and 2130706433 for addresses: a host that ends with a number must be one of
+        // the plain kind, or rules about addresses would not see it.
+        let endsWithNumber =
+            last.utf8.first.map { (0x30...0x39).contains($0) } == true
+            && (last.utf8.allSatisfy { (0x30...0x39).contains($0) } || last.hasPrefix("0x"))
+        return !endsWithNumber || address(text) != nil
+    }
+
+    /// The four bytes of a plain IPv4 address.
+    private static func address(_ text: String) -> [UInt8]? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let bytes = parts.compactMap { part in String(UInt8(part) ?? 0) == part ? UInt8(part) : nil }
+        return parts.count == 4 && bytes.count == 4 ? bytes : nil
+    }
+}

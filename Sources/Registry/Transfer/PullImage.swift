@@ -1,0 +1,107 @@
+public import OCI
+
+/// Brings an image from a registry into a layout. Only what was checked has its name there; the image is in the index when all
+/// of it is there.
+public struct PullImage: Sendable {
+    /// What is taken of an index.
+    public enum Choice: Hashable, Sendable {
+        /// The first image for the platform.
+        case platform(Platform)
+        /// The index, with all of its images.
+        case all
+    }
+
+    /// How many images an index, and those in it, may have.
+    private static let countLimit = 1000
+
+    private let repository: Repository
+    private let layout: LayoutDirectory
+    public var choice: Choice
+    /// Whether a blob is to be left out, since whoever asks has its content.
+    public var isKnown: @Sendable (Descriptor) throws -> Bool = { _ in false }
+
+    public init(_ repository: Repository, into layout: LayoutDirectory, _ choice: Choice) {
+        self.repository = repository
+        self.layout = layout
+        self.choice = choice
+    }
+
+    /// Pulls `reference`, a tag or digest.
+    ///
+    /// - Parameter annotations: those of the image in the layout's index.
+    /// - Throws: ``RegistryError``, `CancellationError`.
+    public func run(
+        _ reference: String, annotations: [String: String], _ observer: some TransferObserver = NoObserver()
+    ) async throws -> TransferSummary {
+        try await layout.whileLocked {
+            let top = try await choose(from: repository.manifest(reference))
+            var manifests: [RemoteManifest] = []
+            try await collect(top, depth: 1, into: &manifests)
+            var summary = TransferSummary(manifest: top.descriptor)
+            for (blob, outcome) in try await downloadBlobs(of: manifests, observer) {
+                summary.count(outcome, size: blob.size)
+            }
+            for manifest in manifests {
+                try layout.add(manifest.bytes, manifest.descriptor.checkedDigest())
+            }
+            var entry = top.descriptor
+            entry.annotations = annotations
+            if case .platform(let platform) = choice, case .manifest = top.document { entry.platform = platform }
+            try layout.addToIndex(entry)
+            return summary
+        }
+    }
+
+    /// The document that is pulled: `found`, or of an index the image for the platform.
+    private func choose(from found: RemoteManifest, depth: Int = 1) async throws -> RemoteManifest {
+        guard case .platform(let wanted) = choice, case .index(let index) = found.document else { return found }
+        guard let entry = index.manifests.first(where: { $0.platform.map(wanted.accepts) ?? false }) else {
+            // An index of one image that does not say for what is an image with a cover.
+            if index.manifests.count == 1, let only = index.manifests.first, only.platform == nil,
+                depth < PushLayout.depthLimit
+            {
+                return try await choose(from: repository.manifest(only), depth: depth + 1)
+            }
+            let offered = index.manifests.prefix(20).compactMap { $0.platform?.description }
+            throw RegistryError.noPlatform(wanted, offered: offered)
+        }
+        guard depth < PushLayout.depthLimit else {
+            throw RegistryError.malformedDocument(name: "\(entry.digest)", .ambiguousDocument(field: "manifests"))
+        }
+        return try await choose(from: repository.manifest(entry), depth: depth + 1)
+    }
+
+    private func collect(_ document: RemoteManifest, depth: Int, into all: inout [RemoteManifest]) async throws {
+        if case .index(let index) = document.document {
+            guard depth < PushLayout.depthLimit else {
+                throw RegistryError.malformedDocument(
+                    name: "\(document.descriptor.digest)", .ambiguousDocument(field: "manifests"))
+            }
+            for entry in index.manifests where !all.contains(where: { $0.descriptor.digest == entry.digest }) {
+                try await collect(repository.manifest(entry), depth: depth + 1, into: &all)
+            }
+        }
+        guard all.count < Self.countLimit else {
+            throw RegistryError.malformedResponse(
+                what: "the index \(repository.name)", reason: "it has more than \(Self.countLimit) images")
+        }
+        all.append(document)
+    }
+
+    private func downloadBlobs(
+        of manifests: [RemoteManifest], _ observer: some TransferObserver
+    ) async throws -> [(Descriptor, TransferOutcome)] {
+        try await inParallel(RemoteManifest.blobs(of: manifests), jobs: repository.options.jobs) { blob in
+            let outcome = try isKnown(blob) ? .known : await repository.download(blob, into: layout, observer)
+            observer.transfer(blob, .ended(outcome))
+            return (blob, outcome)
+        }
+    }
+}
+
+extension Platform {
+    /// Whether an image for `other` runs here as far as the names tell: a variant matters where this one has one.
+    func accepts(_ other: Platform) -> Bool {
+        os == other.os && architecture == other.architecture && (variant == nil || variant == other.variant)
+    }
+}

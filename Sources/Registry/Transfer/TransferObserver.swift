@@ -1,0 +1,48 @@
+public import OCI
+
+/// Told how the blobs of a push or pull fare; called from many tasks at once.
+public protocol TransferObserver: Sendable {
+    func transfer(_ blob: Descriptor, _ event: TransferEvent)
+}
+
+/// A moment in the life of a transfer.
+public enum TransferEvent: Hashable, Sendable {
+    /// So many bytes are there now; fewer than before when it had to begin again.
+    case reached(Int64)
+    case ended(TransferOutcome)
+}
+
+/// What became of a blob.
+public enum TransferOutcome: String, Hashable, Sendable {
+    case uploaded, downloaded
+    /// The registry linked it from another repository.
+    case mounted
+    /// It was there before.
+    case present
+    /// Whoever asked has it, and does not want it again.
+    case known
+}
+
+/// Nobody watches.
+public struct NoObserver: TransferObserver {
+    public init() {}
+    public func transfer(_ blob: Descriptor, _ event: TransferEvent) {}
+}
+
+/// What a push or pull moved.
+public struct TransferSummary: Hashable, Sendable {
+    /// The manifest or index that was named.
+    public var manifest: Descriptor
+    /// By what became of them.
+    public var blobs: [TransferOutcome: Int] = [:]
+    /// That went over the network, contents of blobs only.
+    public var bytes: Int64 = 0
+
+    /// With nothing moved yet.
+    public init(manifest: Descriptor) { self.manifest = manifest }
+
+    mutating func count(_ outcome: TransferOutcome, size: Int64) {
+        blobs[outcome, default: 0] += 1
+        if outcome == .uploaded || outcome == .downloaded { bytes += size }
+    }
+}

@@ -1,0 +1,58 @@
+import LayerFSCommands
+import OCI
+import Registry
+
+/// The line in which a push or pull says what it did.
+enum TransferText {
+    static func pushed(_ source: String, _ place: RegistryPlace, _ summary: TransferSummary) -> String {
+        "pushed \(source) to \(place): \(blobs(summary)), manifest \(summary.manifest.digest)"
+    }
+
+    static func pulled(_ place: RegistryPlace, _ target: String, _ summary: TransferSummary) -> String {
+        "pulled \(place) to \(target): \(blobs(summary)), manifest \(summary.manifest.digest)"
+    }
+
+    static func attached(_ file: String, _ type: MediaType, _ subject: Descriptor, _ artifact: Descriptor) -> String {
+        "attached \(file) (\(type)) to \(subject.digest): \(artifact.digest)"
+    }
+
+    private static func blobs(_ summary: TransferSummary) -> String {
+        let kinds: [(TransferOutcome, String)] = [
+            (.uploaded, "uploaded"), (.downloaded, "downloaded"), (.mounted, "mounted from another repository"),
+            (.present, "there already"), (.known, "known"),
+        ]
+        let parts = kinds.compactMap { outcome, text in
+            summary.blobs[outcome].map { count in
+                let isMoved = outcome == .uploaded || outcome == .downloaded
+                return "\(count) blobs \(text)" + (isMoved ? " (\(ByteCount(UInt64(clamping: summary.bytes))))" : "")
+            }
+        }
+        return parts.isEmpty ? "no blobs" : parts.joined(separator: ", ")
+    }
+}
+
+/// What `push --json` and `pull --json` say.
+struct TransferReport: Codable {
+    struct Document: Codable {
+        var mediaType: String
+        var digest: String
+        var size: Int64
+
+        init(_ descriptor: Descriptor) {
+            (mediaType, digest, size) = (descriptor.mediaType.text, "\(descriptor.digest)", descriptor.size)
+        }
+    }
+
+    var manifest: Document
+    /// By what became of them.
+    var blobs: [String: Int]
+    var transferred: Int64
+    var attached: [Document]
+
+    init(_ summary: TransferSummary, attached: [Descriptor] = []) {
+        manifest = Document(summary.manifest)
+        blobs = Dictionary(uniqueKeysWithValues: summary.blobs.map { ($0.key.rawValue, $0.value) })
+        transferred = summary.bytes
+        self.attached = attached.map(Document.init)
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Glibc
+import LayerFSCommands
+import Posix
+
+extension RegistryCommand {
+    /// Runs the command line of this process and ends the process with the exit code that `layerfs --help` documents.
+    package static func runAndExit() async -> Never {
+        // Writing to a closed pipe or connection is an error of the call, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+        StandardStreams.ensureOpen()
+        Interruption.noteSignals()
+        do {
+            var command = try parseAsRoot(RawArguments.ofProcess())
+            if var networked = command as? any AsyncParsableCommand {
+                try await networked.run()
+            } else {
+                try command.run()
+            }
+            Glibc.exit(0)
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        if let error = error as? Console.OutputError, error.isBrokenPipe { Glibc.exit(0) }
+        guard let code = RegistryErrorReport.exitCode(for: error) ?? ErrorReport.exitCode(for: error) else {
+            exit(withError: error)
+        }
+        Console.say("layerfs: \(ErrorReport.message(for: error))")
+        Glibc.exit(code)
+    }
+}
+
+/// Does `body`, and gives it up when the process is told to end.
+///
+/// - Throws: `Interruption`, what `body` throws.
+func interruptibly<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+        group.addTask(operation: body)
+        group.addTask {
+            while true {
+                try Interruption.check()
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        // The one that ends first decides; the group waits for the other, which is cancelled.
+        defer { group.cancelAll() }
+        guard let result = try await group.next() else { throw CancellationError() }
+        return result
+    }
+}

@@ -1,0 +1,3 @@
+import RegistryCommands
+
+await RegistryCommand.runAndExit()

@@ -1,0 +1,215 @@
+"""What is measured: the kinds of work, how layerfs and each peer do it, and the ratio that is aimed for."""
+import os
+import shutil
+import subprocess
+
+from .measuring import Case, Contender, disk_usage, run
+from . import trees
+
+
+class Bench:
+    """The programs, the trees and a scratch directory."""
+
+    def __init__(self, layerfs, folder, scratch):
+        self.layerfs, self.folder, self.scratch = layerfs, folder, scratch
+        self.minbase = trees.debian(folder, "minbase")
+        self.floor = os.path.join(scratch, "floor")
+        source = os.path.join(os.path.dirname(__file__), "floor.c")
+        subprocess.run(["cc", "-O2", "-w", "-pthread", source, "-lcrypto", "-o", self.floor], check=True)
+        self.ours("add", "--name", "base", "--dir", self.minbase + ":/", "--allow", "/")
+        self.ours("export", "base", "--oci", self.path("plain"), "--compression", "none", "--name", "base")
+        self.ours("materialize", "base", self.path("root"))
+
+    def path(self, *names):
+        return os.path.join(self.scratch, *names)
+
+    def ours(self, *words, store="store", **options):
+        environment = dict(os.environ, LAYERFS_STORE=self.path(store))
+        return run([self.layerfs, *words, "--quiet"], env=environment, **options)
+
+    def clear(self, *names):
+        def work():
+            for name in names:
+                path = self.path(name)
+                if os.path.isdir(path) and not os.path.islink(path):
+                    shutil.rmtree(path)
+                elif os.path.lexists(path):
+                    os.remove(path)
+        return work
+
+    def add(self, tree, name, store):
+        return self.ours("add", "--name", name, "--dir", tree + ":/", "--allow", "/", store=store)
+
+    # Ingest.
+
+    def ingest(self):
+        def floor():
+            os.mkdir(self.path("floor.out"))
+            return run([self.floor, self.minbase, self.path("floor.out")])
+
+        def ostree():
+            run(["ostree", "--repo=" + self.path("ostree.new"), "init", "--mode=bare"])
+            return run(["ostree", "--repo=" + self.path("ostree.new"), "commit", "-b", "m", "--tree=dir=" + self.minbase])
+
+        def casync():
+            return run(["casync", "make", "--store=" + self.path("castr"), self.path("m.caidx"), self.minbase])
+
+        layerfs = Contender("layerfs", lambda: self.add(self.minbase, "m", "new"), self.clear("new"))
+        peers = [
+            Contender("ostree commit", ostree, self.clear("ostree.new")),
+            Contender("casync make", casync, self.clear("castr", "m.caidx")),
+        ]
+        yield Case("ingest minbase, durable, empty store", [layerfs] + peers, goal=1 / 3)
+        yield Case("the same against the floor", [layerfs, Contender("floor", floor, self.clear("floor.out"))], goal=1.5)
+        yield Case(
+            "ingest minbase again, unchanged",
+            [
+                Contender("layerfs", lambda: self.add(self.minbase, "m", "new")),
+                Contender("ostree commit", lambda: run(
+                    ["ostree", "--repo=" + self.path("ostree.new"), "commit", "-b", "m", "--tree=dir=" + self.minbase])),
+            ], goal=1 / 20)
+
+    # Roots.
+
+    def materialize(self):
+        repository = "--repo=" + self.path("ostree.new")
+        yield Case(
+            "materialize minbase by hard links",
+            [
+                Contender("layerfs", lambda: self.ours("materialize", "base", self.path("out")), self.clear("out")),
+                Contender("ostree checkout -H", lambda: run(
+                    ["ostree", repository, "checkout", "-H", "m", self.path("out")]), self.clear("out")),
+                Contender("cp -al", lambda: run(["cp", "-al", self.path("root"), self.path("out")]), self.clear("out")),
+            ], goal=1 / 2)
+
+    # Images.
+
+    def export(self):
+        plain = "oci:" + self.path("plain") + ":base"
+        size = lambda: disk_usage(self.path("image"))
+        clear = self.clear("image", "store/cache")
+
+        def cold():
+            clear()
+            os.makedirs(self.path("store/cache"), exist_ok=True)
+
+        def ours(*options, name="base"):
+            return lambda: self.ours("export", name, "--oci", self.path("image"), *options)
+
+        def skopeo(kind):
+            return lambda: run(
+                ["skopeo", "copy", "--insecure-policy", "--dest-compress", "--dest-compress-format", kind, plain,
+                 "oci:" + self.path("image") + ":base"])
+
+        def umoci():
+            run(["umoci", "init", "--layout", self.path("image")])
+            run(["umoci", "new", "--image", self.path("image") + ":base"])
+            return run(["umoci", "insert", "--image", self.path("image") + ":base", self.minbase, "/"])
+
+        peers = [
+            Contender("skopeo copy", skopeo("gzip"), self.clear("image"), size),
+            Contender("umoci insert", umoci, self.clear("image"), size),
+        ]
+        yield Case("export minbase, OCI gzip, cold", [Contender("layerfs", ours(), cold, size)] + peers, goal=1)
+        yield Case(
+            "export minbase, OCI zstd, cold",
+            [Contender("layerfs", ours("--compression", "zstd"), cold, size),
+             Contender("skopeo copy", skopeo("zstd"), self.clear("image"), size)], goal=1 / 2)
+        known = trees.variants(self.minbase, self.folder, 1)[0]
+        self.add(known, "variant", "store")
+
+        def mostly_known():
+            cold()
+            self.ours("export", "base", "--oci", self.path("image"))
+            self.clear("image")()
+
+        yield Case(
+            "export a variant of which most is known",
+            [Contender("layerfs", ours(name="variant"), mostly_known, size)] + peers, goal=1 / 5)
+        yield Case("export a known image again", [Contender("layerfs", ours(), self.clear("image"), size)] + peers, goal=1 / 20)
+        yield Case(
+            "flat tar to a file",
+            [Contender("layerfs", lambda: self.ours("export", "base", "--tar", self.path("flat.tar")), self.clear("flat.tar")),
+             Contender("tar cf", lambda: run(["tar", "-C", self.minbase, "-cf", self.path("flat.tar"), "."]), self.clear("flat.tar"))],
+            goal=1)
+
+    def transfer(self):
+        """Import, and a registry on this machine where one can be started."""
+        self.clear("image")()
+        self.ours("export", "base", "--oci", self.path("image"), "--name", "base")
+        image = "oci:" + self.path("image") + ":base"
+
+        def umoci():
+            return run(["umoci", "unpack", "--image", self.path("image") + ":base", self.path("bundle")])
+
+        def skopeo():
+            storage = "containers-storage:[vfs@%s+%s]base" % (self.path("storage"), self.path("storage.run"))
+            return run(["skopeo", "copy", "--insecure-policy", image, storage])
+
+        yield Case(
+            "import an OCI layout",
+            [Contender("layerfs", lambda: self.ours("import", image, "-t", "in", store="imported"), self.clear("imported")),
+             Contender("umoci unpack", umoci, self.clear("bundle")),
+             Contender("skopeo to storage", skopeo, self.clear("storage", "storage.run"))], goal=1 / 3)
+
+    # Small things.
+
+    def small(self):
+        bash = lambda store: lambda: self.ours("add", "bash", store=store)
+        self.ours("add", "bash", store="warm")
+        version = lambda program: lambda: run([program, "--version"])
+        yield Case(
+            "add bash, empty store",
+            [Contender("layerfs", bash("bash"), self.clear("bash")), Contender("ldd", lambda: run(["ldd", "/bin/bash"]))])
+        yield Case("add bash, known", [Contender("layerfs", bash("warm")), Contender("ldd", lambda: run(["ldd", "/bin/bash"]))])
+        yield Case(
+            "--version",
+            [Contender("layerfs", version(self.layerfs)), Contender("umoci", version("umoci")), Contender("skopeo", version("skopeo"))],
+            goal=5 / 6, against="umoci", rounds=15)
+        repository = "--repo=" + self.path("ostree.new")
+        yield Case(
+            "fsck", [Contender("layerfs", lambda: self.ours("fsck", store="new")),
+                     Contender("ostree fsck", lambda: run(["ostree", repository, "fsck"]))], goal=1 / 2)
+
+    def closures(self):
+        programs = sorted(
+            entry.path for entry in os.scandir("/usr/bin")
+            if entry.is_file(follow_symlinks=False) and open(entry.path, "rb").read(4) == b"\x7fELF")
+        resolve = Contender("layerfs", lambda: run([self.layerfs, "resolve", "--list", *programs]))
+        yield Case(
+            "closures of /usr/bin, %d programs" % len(programs),
+            # ldd fails when one of them is static.
+            [resolve, Contender("ldd", lambda: run(["sh", "-c", 'ldd "$@" || true', "ldd", *programs]))], goal=1 / 10, rounds=3)
+        yield Case(
+            "the same against lddtree",
+            [resolve, Contender("lddtree -l", lambda: run(["sh", "-c", 'lddtree -l "$@" || true', "lddtree", *programs]))],
+            goal=1 / 100, rounds=1)
+
+    def disk(self):
+        """The disk of ten variants: no race, but a table of its own."""
+        roots = trees.variants(self.minbase, self.folder, 10)
+        self.clear("ten", "ostree.ten")()
+        run(["ostree", "--repo=" + self.path("ostree.ten"), "init", "--mode=bare"])
+        for number, root in enumerate(roots):
+            self.add(root, "v%d" % number, "ten")
+            run(["ostree", "--repo=" + self.path("ostree.ten"), "commit", "-b", "v%d" % number, "--tree=dir=" + root])
+        return {"layerfs": disk_usage(self.path("ten")), "ostree": disk_usage(self.path("ostree.ten")),
+                "plain copies": 10 * disk_usage(roots[0])}
+
+    def scale(self, counts):
+        """Seconds and peak memory for each kind of work at each number of files."""
+        table = []
+        for count in counts:
+            tree = trees.synthetic(self.folder, count)
+            self.clear("scale", "out", "image")()
+            steps = {"ingest": self.add(tree, "many", "scale")}
+            steps["materialize"] = self.ours("materialize", "many", self.path("out"), store="scale")
+            steps["export"] = self.ours("export", "many", "--oci", self.path("image"), store="scale")
+            steps["fsck"] = self.ours("fsck", store="scale")
+            steps["gc"] = self.ours("gc", store="scale")
+            table.append({"files": count, "steps": {k: {"seconds": s.seconds, "memory": s.memory} for k, s in steps.items()}})
+        return table
+
+    def cases(self):
+        for group in (self.ingest, self.materialize, self.export, self.transfer, self.small, self.closures):
+            yield from group()
