@@ -112,7 +112,10 @@ let package = Package(
         ),
         // Parses damaged inputs in a process of its own, so that a trap is a finding. Add targets in FuzzTarget.all.
         .executableTarget(
-            name: "fuzz-parsers", dependencies: ["Bytes", "ELF", "Loader", "TestSupport"], path: "Tests/FuzzParsers",
+            name: "fuzz-parsers",
+            dependencies: [
+                "Bytes", "Digests", "ELF", "ImageTransport", "Loader", "OCI", "Tar", "TestSupport", "Trees",
+            ], path: "Tests/FuzzParsers",
             swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),

@@ -8,5 +8,7 @@ struct FuzzTarget: Sendable {
     /// Parses the bytes, and looks at all of the result. Throws when they are refused.
     let parse: @Sendable ([UInt8]) throws -> Void
 
-    static let all: [FuzzTarget] = [.elf, .loaderCache, .dlopenNote, .script]
+    static let all: [FuzzTarget] = [
+        .elf, .loaderCache, .dlopenNote, .script, .tar, .pax, .layer, .stream, .document, .name, .skeleton,
+    ]
 }

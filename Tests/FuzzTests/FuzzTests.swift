@@ -11,6 +11,15 @@ struct FuzzTests {
             let corpus = Corpus.names("elf-patchelf").map { Corpus.folder("elf-patchelf") + "/" + $0 }
             return corpus + smallFiles("/usr/bin", 16) + smallFiles("/usr/lib/\(multiarch)", 16)
         case "cache": return ["/etc/ld.so.cache"]
+        case "tar", "layer":
+            return ["go-tar", "fuzz-tar"].flatMap { folder in
+                Corpus.names(folder).map { Corpus.folder(folder) + "/" + $0 }
+            }
+        case "stream":
+            return ["tar-split-asm", "fuzz-gzip"].flatMap { folder in
+                Corpus.names(folder).map { Corpus.folder(folder) + "/" + $0 }
+            }
+        case "document": return Corpus.names("oci-image-spec").map { Corpus.folder("oci-image-spec") + "/" + $0 }
         default: return []
         }
     }

@@ -83,21 +83,23 @@ public struct ExportImage: Sendable {
             case .full: zip(composition.complete, sources).map { ($0.entries, $1) }
             case .flat: [(Array(composition.tree.entries.dropFirst()), "layerfs compose \(selection.expression)")]
             }
+        let originals = try originals(selection, options)
+        let rest = parts.dropFirst(originals?.layers.count ?? 0).filter { !$0.entries.isEmpty }
+        let layers = try Self.limited(Array(rest), to: options.maximumLayers)
         let newest = composition.tree.entries.map { packing.recorded($0).metadata.modified.seconds }.max()
         var image = ImageDescription(
-            layers: [], platform: defaults.platform, execution: defaults.execution, created: newest)
-        var rest = parts[...]
-        // What was imported is given back as it came, where nothing else is asked for.
-        if options.form == .diff, options.maximumLayers == nil, !options.isStargz {
-            let asksForBytes = options.compression != nil || options.compressionLevel != nil
-            let originals = try ExportOriginals(
-                workspace, selection, recompressing: options.recompresses || asksForBytes)
-            (image.layers, image.original) = (originals.layers, originals.documents)
-            rest = parts.dropFirst(originals.layers.count)
-        }
-        let layers = try Self.limited(rest.filter { !$0.entries.isEmpty }, to: options.maximumLayers)
-        image.layers += layers.map { .init(entries: $0.entries, createdBy: $0.source) }
+            layers: (originals?.layers ?? []) + layers.map { .init(entries: $0.entries, createdBy: $0.source) },
+            platform: defaults.platform, execution: defaults.execution, created: newest)
+        image.original = layers.isEmpty ? originals?.documents : nil
         return image
+    }
+
+    /// What is given back as it was imported; nil where other layers or another form of layers were asked for.
+    private func originals(_ selection: Selection, _ options: Options) throws -> ExportOriginals? {
+        guard options.form == .diff, !options.isStargz, options.maximumLayers == nil else { return nil }
+        let asksForBytes = options.compression != nil || options.compressionLevel != nil
+        return try ExportOriginals(
+            workspace, selection, recompressing: options.recompresses || asksForBytes)
     }
 
     /// Merges layers where there are too many. That the union stays is not believed: what was written is compared with it.

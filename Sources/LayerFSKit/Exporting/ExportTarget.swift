@@ -56,6 +56,8 @@ extension ExportImage {
         public var maximumLayers: Int?
         /// Layers as eStargz, from which single files can be fetched.
         public var isStargz = false
+        /// Compress layers that were imported anew, instead of giving them back as they were; their tars stay the same.
+        public var recompresses = false
         /// The name in the image's index and for `docker load`; nil takes that of the expression.
         public var name: String?
         /// The part of a location after its path; see ``ImageLocation/reference``.
