@@ -64,8 +64,6 @@ extension ExportImage {
         public var reference: String?
         /// Where an archive for standard output is put together before its first byte is sent.
         public var scratchDirectory: ByteString = "/var/tmp"
-        /// Compress layers that were imported anew, instead of giving them back as they were; their tars stay the same.
-        public var recompresses = false
         /// Where mksquashfs and mkfs.erofs are looked for.
         public var searchPath: [ByteString] = []
 
