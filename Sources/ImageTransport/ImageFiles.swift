@@ -155,11 +155,6 @@ final class ArchiveFiles: ImageFiles {
 
     func size(of name: String) throws -> UInt64? { range(of: name).map { $0.upperBound - $0.lowerBound } }
 
-    func names(in directory: String) throws -> [String] {
-        members.keys.filter { $0.hasPrefix(directory + "/") }.map { String($0.dropFirst(directory.utf8.count + 1)) }
-            .filter { !$0.contains("/") }
-    }
-
     func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         guard let range = range(of: name) else { throw TransportError.missing(name: name) }
         try file.forEachPiece(in: range, name: name, body)
