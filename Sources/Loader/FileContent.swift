@@ -25,7 +25,6 @@ final class FileCatalog {
 
     private var symbols: [SymbolKey: Set<ByteString>] = [:]
 
-
     private var dlopenNotes: [FileIdentity: DlopenNotes] = [:]
 
     struct DlopenNotes {
