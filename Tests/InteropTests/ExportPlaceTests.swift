@@ -96,7 +96,6 @@ extension InteropTests {
                 ["oci:\(path)/x", "--compression-level", "10"],
                 ["oci:\(path)/x", "--compression", "none", "--compression-level", "1"],
                 ["oci:\(path)/x", "--compression", "zstd", "--compression-level", "0"],
-                ["docker://localhost:1/x:1", "--estargz"],
                 ["oci:\(path)/x:bad name"], ["docker-archive:\(path)/x:Upper+:1"], ["oci:"], ["\(path)/x"], ["oci:-"],
                 [],
                 ["oci:\(path)/x", "--tar", path + "/y"],

@@ -148,7 +148,8 @@ struct AuthorizationTests {
     func tokensThatAreNone(_ body: String) async throws {
         let (registry, realm) = try Self.guarded(answer: { _ in .init(200, [], Array(body.utf8)) })
         await #expect(throws: RegistryError.self) { try await pull(registry) }
-        #expect(realm.requests.count == 1)
+        // A body that is too long breaks the connection, and on a busy machine that may be seen first and tried again.
+        #expect((1...RetryPolicy().attempts).contains(realm.requests.count))
     }
 
     @Test(arguments: [301, 302, 303, 307, 308])
