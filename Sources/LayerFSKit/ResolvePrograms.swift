@@ -36,6 +36,7 @@ public struct ResolvePrograms: Sendable {
         }
         return try groups.map { programs in
             let resolver = ClosureResolver(root, options: options)
+            resolver.prefetch(programs)
             for program in programs { try resolver.add(program) }
             return resolver.closure()
         }

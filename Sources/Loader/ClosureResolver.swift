@@ -1,6 +1,6 @@
 public import Bytes
 import ELF
-import Posix
+public import Posix
 
 /// Finds everything that programs need of a root in order to start, without running anything.
 ///
@@ -46,6 +46,14 @@ public final class ClosureResolver {
         let program = RequestedProgram(request: request, literalPath: file.literal, path: file.path, kind: kind)
         builder.add(program)
         return program
+    }
+
+    /// Reads the files of `requests`, which are then added one by one, on all workers: most of the work of a long list.
+    public func prefetch(_ requests: [ByteString], _ pool: WorkerPool = WorkerPool()) {
+        // Threads cost more than a few files do.
+        guard requests.count >= 16, pool.workers > 1 else { return }
+        let files = requests.compactMap { try? locate($0).0 }
+        catalog.prefetch(files, withNotes: options.dlopen != .none, pool)
     }
 
     /// All that was added so far.

@@ -3,7 +3,7 @@ import ELF
 import Posix
 
 /// What a file is, as far as starting and loading it goes.
-struct FileContent {
+struct FileContent: Sendable {
     /// The first bytes, as many as the kernel looks at for `#!`; fewer in a shorter file.
     let prefix: [UInt8]
     /// Nil when the file does not begin as an ELF file.
@@ -27,7 +27,7 @@ final class FileCatalog {
 
     private var dlopenNotes: [FileIdentity: DlopenNotes] = [:]
 
-    struct DlopenNotes {
+    struct DlopenNotes: Sendable {
         let notes: [DlopenNote]
         let errors: [DlopenNoteError]
     }
@@ -43,9 +43,28 @@ final class FileCatalog {
     func content(of found: ResolvedPath) throws(SystemError) -> FileContent {
         if let known = contents[found.status.identity] { return try known.get() }
         let result: Result<FileContent, SystemError>
-        do { result = .success(try read(found)) } catch { result = .failure(error) }
+        do { result = .success(try Self.read(found, from: root.files)) } catch { result = .failure(error) }
         contents[found.status.identity] = result
         return try result.get()
+    }
+
+    /// Reads the regular files `found` on all workers of `pool`, where the root's files allow that.
+    func prefetch(_ found: [ResolvedPath], withNotes: Bool, _ pool: WorkerPool) {
+        guard let files = root.sharedFiles else { return }
+        var seen = Set(contents.keys)
+        let wanted = found.filter { $0.status.kind == .regular && seen.insert($0.status.identity).inserted }
+        let results = pool.map(wanted.count) { index -> (Result<FileContent, SystemError>, DlopenNotes?) in
+            let file = wanted[index]
+            do throws(SystemError) {
+                let content = try Self.read(file, from: files)
+                guard withNotes, let image = content.image else { return (.success(content), nil) }
+                return (.success(content), Self.dlopenNotes(of: file, image, from: files))
+            } catch { return (.failure(error), nil) }
+        }
+        for (file, (content, notes)) in zip(wanted, results) {
+            contents[file.status.identity] = content
+            if let notes { dlopenNotes[file.status.identity] = notes }
+        }
     }
 
     /// The whole content of `found`, at most `limit` bytes.
@@ -85,25 +104,29 @@ final class FileCatalog {
     /// What the `.note.dlopen` notes of `image` say, which was read from `found`; nothing when they cannot be read.
     func dlopenNotes(of found: ResolvedPath, _ image: ELFImage) -> DlopenNotes {
         if let known = dlopenNotes[found.status.identity] { return known }
-        var result = DlopenNotes(notes: [], errors: [])
-        if let source = try? DescriptorSource(root.open(found, .readOnly), size: found.status.size),
-            let (notes, errors) = try? image.dlopenNotes(reading: source)
-        {
-            result = DlopenNotes(notes: notes, errors: errors)
-        }
+        let result = Self.dlopenNotes(of: found, image, from: root.files)
         dlopenNotes[found.status.identity] = result
         return result
     }
 
+    private static func dlopenNotes(
+        of found: ResolvedPath, _ image: ELFImage, from files: any RootFiles
+    ) -> DlopenNotes {
+        guard let source = try? DescriptorSource(files.open(found, .readOnly), size: found.status.size),
+            let (notes, errors) = try? image.dlopenNotes(reading: source)
+        else { return DlopenNotes(notes: [], errors: []) }
+        return DlopenNotes(notes: notes, errors: errors)
+    }
+
     /// Reads all that is asked of a file while it is open.
-    private func read(_ found: ResolvedPath) throws(SystemError) -> FileContent {
-        let source = DescriptorSource(try root.open(found, .readOnly), size: found.status.size)
+    private static func read(_ found: ResolvedPath, from files: any RootFiles) throws(SystemError) -> FileContent {
+        let source = DescriptorSource(try files.open(found, .readOnly), size: found.status.size)
         let prefix = try source.read(at: 0, count: FileContent.prefixLength)
         guard prefix.starts(with: ELFHeader.magic) else { return FileContent(prefix: prefix, elf: nil) }
         do {
             var content = FileContent(prefix: prefix, elf: .success(try ELFImage(reading: source)))
             if found.status.permissions & 0o111 != 0 {
-                content.hasCapabilities = source.hasCapabilities { root.hasCapabilities(found, $0) }
+                content.hasCapabilities = source.hasCapabilities { files.hasCapabilities(found.path, $0) }
             }
             return content
         } catch {

@@ -23,6 +23,13 @@ public protocol RootFiles {
     func hasCapabilities(_ path: TreePath, _ file: borrowing OwnedDescriptor) -> Bool
 }
 
+extension RootFiles {
+    /// Opens the file that was found at `found`.
+    func open(_ found: ResolvedPath, _ flags: OpenFlags) throws(SystemError) -> OwnedDescriptor {
+        try open(found.path, found.status.identity, flags)
+    }
+}
+
 /// One path of a root, links not followed.
 public struct RootNode: Hashable, Sendable {
     public let status: FileStatus
@@ -36,7 +43,7 @@ public struct RootNode: Hashable, Sendable {
 }
 
 /// The files of a directory on this machine.
-final class DirectoryFiles: RootFiles {
+final class DirectoryFiles: RootFiles, Sendable {
     private let descriptor: OwnedDescriptor
 
     init(_ path: ByteString) throws(SystemError) { descriptor = try Files.open(path, [.path, .directory]) }

@@ -13,7 +13,9 @@ public final class SourceRoot {
     /// Where relative paths of a command line begin: the current directory for `/`, otherwise the root itself.
     public let workingDirectory: ByteString
 
-    private let files: any RootFiles
+    let files: any RootFiles
+    /// The files when several threads may read them.
+    var sharedFiles: (any RootFiles & Sendable)? { files as? DirectoryFiles }
     private var nodes: [TreePath: Result<RootNode, LookupFailure>] = [:]
     private var walks: [ByteString: Result<ResolvedPath, LookupFailure>] = [:]
 
@@ -51,12 +53,7 @@ public final class SourceRoot {
     ///
     /// - Throws: ESTALE when another file has taken its place since.
     public func open(_ found: ResolvedPath, _ flags: OpenFlags) throws(SystemError) -> OwnedDescriptor {
-        try files.open(found.path, found.status.identity, flags)
-    }
-
-    /// Whether the file found at `found`, open as `file`, has capabilities of its own (capabilities(7)).
-    func hasCapabilities(_ found: ResolvedPath, _ file: borrowing OwnedDescriptor) -> Bool {
-        files.hasCapabilities(found.path, file)
+        try files.open(found, flags)
     }
 
     /// The names in the directory at `path`; empty when there is none or it cannot be read.
