@@ -50,9 +50,11 @@ check:
 fmt:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
 
+# Beside the peers of the field, in turn, in one run; needs root, and a quiet machine. Writes docs/benchmarks.md with RESULTS=docs.
+RESULTS ?= .build/benchmarks
 bench: build
-	scripts/setup build counterparts
-	benchmarks/run $(BINARY)
+	scripts/setup build counterparts peers
+	benchmarks/run $(BINARY) --disk --scale 10000,100000 --results $(RESULTS)
 
 install: build registry
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BINARY) $(BINARY)-registry
