@@ -101,7 +101,11 @@ struct PullTests {
         let manifest = registry.addImage(layer: layer)
         _ = try await pull(registry, arrivals: arrivals)
         #expect(try blob(manifest.layers[0].digest) == layer)
-        #expect(asked.withLock { $0 } == [nil, "bytes=50000-", "bytes=100000-"])
+        // Each goes on behind what had arrived of the 50,000 bytes; on a busy machine the connection may end before all have.
+        let requests = asked.withLock { $0 }
+        let starts = requests.dropFirst().compactMap { $0.flatMap { Int($0.dropFirst(6).dropLast()) } }
+        #expect(requests.count == 3 && requests[0] == nil && starts.count == 2, "\(requests)")
+        #expect((1...50_000).contains(starts[0]) && (1...50_000).contains(starts[1] - starts[0]), "\(requests)")
     }
 
     @Test func aLaterPullGoesOnWhereOneEnded() async throws {
