@@ -78,10 +78,11 @@ let package = Package(
 
         // Layers and images as others read them.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         module(
-            "ImageTransport", "Bytes", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar", "Trees",
+            "ImageTransport", "Bytes", "CDeflate", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar", "Trees",
             system),
 
         // The use cases, and the command line on top of them.

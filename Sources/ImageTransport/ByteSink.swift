@@ -1,56 +1,116 @@
 import Digests
+import Posix
+import Synchronization
 
 /// Takes bytes in order. Sinks are stacked: packing writes to a compressor, which writes to a file.
 protocol ByteSink: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws
+    func write(_ bytes: [UInt8]) throws
 }
 
 extension ByteSink {
     func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 }
 
-/// Gathers small writes into large ones and hashes them on their way.
+/// Gathers small writes into large ones and hashes them on their way, on another thread where there is one.
 ///
 /// Tar comes in blocks of 512 bytes; hashing and writing run at full speed only from 64 KiB on.
 final class HashingBuffer: ByteSink {
     private static let capacity = 256 << 10
+    /// How many pieces may wait to be hashed.
+    private static let window = 4
 
     private let output: any ByteSink
     private var buffer: [UInt8] = []
-    private var hasher = DigestHasher()
+    private let hasher = SharedHasher()
+    /// nil when nothing is hashed.
+    private let work: OrderedWork<Void, Never>?
+    private var passed: UInt64 = 0
 
-    init(output: any ByteSink) {
+    /// - Parameter isHashing: false when the digest is known, wanted by nobody, or computed behind this.
+    init(output: any ByteSink, isHashing: Bool = true, pool: WorkerPool = WorkerPool()) throws {
         self.output = output
+        work = isHashing ? try OrderedWork(threads: pool.workers == 1 ? 0 : 1) : nil
         buffer.reserveCapacity(Self.capacity)
     }
 
     /// How many bytes were written to this buffer so far.
-    var count: UInt64 { hasher.count + UInt64(buffer.count) }
+    var count: UInt64 { passed + UInt64(buffer.count) }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
-        if buffer.count + bytes.count > Self.capacity { try flush() }
-        if bytes.count >= Self.capacity / 2 {
-            try flush()
-            try pass(bytes)
-        } else {
-            buffer.append(contentsOf: bytes)
+        var rest = bytes
+        while !rest.isEmpty {
+            let taken = min(rest.count, Self.capacity - buffer.count)
+            buffer.append(contentsOf: rest[..<taken])
+            rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
+            if buffer.count == Self.capacity { try flush() }
         }
     }
 
-    /// Passes on what is left and gives the digest of everything.
-    func finish() throws -> Digest {
+    /// Passes on what is left.
+    func finish() throws {
         try flush()
-        return hasher.finalize()
+        while work?.next() != nil {}
     }
+
+    /// Of everything, when it is finished.
+    var digest: Digest { hasher.digest }
 
     private func flush() throws {
         guard !buffer.isEmpty else { return }
-        try buffer.withUnsafeBytes { try pass($0) }
-        buffer.removeAll(keepingCapacity: true)
+        if let work {
+            if work.count == Self.window { work.next() }
+            let (hasher, piece) = (hasher, buffer)
+            work.add { hasher.update(piece) }
+        }
+        try output.write(buffer)
+        passed += UInt64(buffer.count)
+        buffer = []
+        buffer.reserveCapacity(Self.capacity)
+    }
+}
+
+/// A hasher that another thread feeds.
+final class SharedHasher: Sendable {
+    private let state = Mutex(DigestHasher())
+
+    func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes(update) }
+
+    func update(_ bytes: UnsafeRawBufferPointer) { state.withLock { $0.update(bytes) } }
+
+    /// How many bytes were hashed so far.
+    var count: UInt64 { state.withLock { $0.count } }
+
+    /// Of what was hashed so far.
+    var digest: Digest {
+        let copy = state.withLock { $0 }
+        return copy.finalize()
+    }
+}
+
+/// Writes to a file on another thread, so that reading what is written and writing it take the same time.
+final class BackgroundFile: ByteSink {
+    private static let window = 8
+
+    private let file: StagedFile
+    private let work: OrderedWork<Void, SystemError>
+
+    init(_ file: StagedFile) throws {
+        self.file = file
+        work = try OrderedWork(threads: 1)
     }
 
-    private func pass(_ bytes: UnsafeRawBufferPointer) throws {
-        hasher.update(bytes)
-        try output.write(bytes)
+    func write(_ bytes: UnsafeRawBufferPointer) throws { try write(Array(bytes)) }
+
+    func write(_ bytes: [UInt8]) throws {
+        if work.count == Self.window { try work.next() }
+        let file = file
+        work.add { () throws(SystemError) in try file.write(bytes) }
     }
+
+    /// Waits until everything is written.
+    func finish() throws { while try work.next() != nil {} }
+
+    /// What was written, when it is finished.
+    var result: LayerPacking.Result { LayerPacking.Result(diffID: DiffID(file.digest), size: file.size) }
 }

@@ -33,7 +33,7 @@ extension ImageExporter {
 
     private func packCpio(_ entries: [Entry], _ compression: Compression, into sink: any ByteSink) throws {
         try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
-            let output = HashingBuffer(output: sink)
+            let output = try HashingBuffer(output: sink, isHashing: false)
             var encoder = CpioEncoder()
             for entry in entries.sorted(by: { $0.path < $1.path }) {
                 guard let header = header(for: entry) else { continue }
@@ -50,7 +50,7 @@ extension ImageExporter {
                 try output.write([UInt8](repeating: 0, count: CpioEncoder.padding(after: header.size)))
             }
             try output.write(CpioEncoder.trailer(after: output.count))
-            _ = try output.finish()
+            try output.finish()
         }
     }
 

@@ -1,3 +1,4 @@
+public import Digests
 public import OCI
 public import Trees
 
@@ -36,6 +37,9 @@ public struct ImageDescription: Sendable {
         public var createdBy: String
         /// Of a layer that came from elsewhere and is to be as it was.
         public var original: OriginalLayer?
+        /// Gives the digest of the canonical tar of exactly these entries, where it was computed before: then what was compressed
+        /// before is not read again.
+        public var knownDiffID: (@Sendable () throws -> DiffID?)?
 
         public init(entries: [Entry], createdBy: String) {
             self.entries = entries

@@ -9,37 +9,56 @@ extension ImageExporter {
     /// Where its compressed bytes cannot be made again, as with another version of zlib, those of ``compression`` stand for the
     /// same tar; the manifest then is another.
     func write(
-        _ layer: ImageDescription.Layer, _ original: OriginalLayer, into layout: LayoutWriter
+        _ layer: ImageDescription.Layer, _ original: OriginalLayer, into layout: LayoutWriter,
+        _ written: inout WrittenLayers
     ) throws -> Descriptor {
-        func assemble(_ sink: any ByteSink) throws { try writeTar(of: layer, original, into: sink) }
-        guard let blob = original.blob else {
-            return try layout.addBlob(compression.layerMediaType) { sink in
-                try compression.compress(into: sink, level: compressionLevel, pool: pool, assemble)
-            }
+        let mediaType = original.blob?.mediaType ?? compression.layerMediaType
+        let cache = original.blob?.encoding == LayerEncoding.none || mediaType == .layerTar ? nil : cache
+        let key = originalKey(original)
+        if let found = cache?.find(key), found.layer.tar.diffID == original.diffID,
+            found.layer.digest == original.blob?.digest ?? found.layer.digest, let cache
+        {
+            return try add(found, cache, layer, LayerPacking(), mediaType, to: layout, &written)
         }
-        return try layout.addBlob(blob.mediaType) { sink in
-            if let encoding = blob.encoding {
-                try encoding.encode(into: sink, pool: pool, assemble)
-            } else {
+        let tar = LayerTar(
+            entries: layer.entries, skeleton: original.skeleton, contents: contents, progress: progress)
+        var result: LayerPacking.Result?
+        let descriptor = try layout.addBlob(mediaType) { sink in
+            if let blob = original.blob, blob.encoding == nil {
                 try contents.readContent(blob.digest, size: blob.size) { try sink.write($0) }
+            } else if let encoding = original.blob?.encoding {
+                result = try encoding.encode(tar, into: sink, pool: pool)
+            } else if compression == .gzip {
+                result = try tar.writeGzip(
+                    into: sink, level: compressionLevel ?? Compression.gzip.usualLevel, pool: pool)
+            } else {
+                result = try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
+                    try tar.write(into: sink, pool: pool)
+                }
             }
         }
+        guard let result else { return descriptor }
+        guard result.diffID == original.diffID else {
+            throw TransportError.digestMismatch(
+                name: "the tar of a layer", expected: original.diffID.digest, actual: result.diffID.digest)
+        }
+        if cache != nil {
+            written.keep(
+                StoredLayer(
+                    digest: try descriptor.sha256(), size: UInt64(descriptor.size), tar: result, codec: key), as: key)
+        }
+        return descriptor
     }
 
-    private func writeTar(
-        of layer: ImageDescription.Layer, _ original: OriginalLayer, into sink: any ByteSink
-    ) throws {
-        let written: LayerPacking.Result
-        if let skeleton = original.skeleton {
-            written = try TarAssembly(skeleton: skeleton, contents: contents, progress: progress).write(into: sink)
+    /// Identifies a layer that came from elsewhere, as it is to be written.
+    private func originalKey(_ original: OriginalLayer) -> Digest {
+        var bytes = Array("original".utf8) + original.diffID.digest.bytes
+        if let blob = original.blob {
+            bytes += blob.digest.bytes
         } else {
-            // As it was when it came, whatever time bounds what is made now.
-            written = try LayerPacking().pack(layer.entries, from: contents, into: sink, progress: progress)
+            bytes += LayerCache.codec(compression, level: compressionLevel).bytes
         }
-        guard written.diffID == original.diffID else {
-            throw TransportError.digestMismatch(
-                name: "the tar of a layer", expected: original.diffID.digest, actual: written.diffID.digest)
-        }
+        return Digest(hashing: bytes)
     }
 
     /// Adds the documents of an image whose layers were written as `layers`: those it came with, if the layers are the same.

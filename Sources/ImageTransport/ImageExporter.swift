@@ -25,6 +25,8 @@ public struct ImageExporter: Sendable {
     /// The name of the image in the index of a layout (``AnnotationKey/referenceName``); nil for the tag of its name.
     public var referenceName: String?
     public var packing = LayerPacking()
+    /// Compressed layers of before; nil to compress everything anew.
+    public var cache: LayerCache?
     /// Who compresses.
     public var pool = WorkerPool()
     /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.
@@ -66,6 +68,7 @@ public struct ImageExporter: Sendable {
         }
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let written = try write(image, named: names, into: staged)
+        try LayoutWriter(staged.open(), isStaged: true).flush()
         // Where somebody made it meanwhile, what they made decides what to do.
         return try staged.publish(as: target.name) ? written : writeLayout(image, named: names, at: path)
     }
@@ -80,8 +83,9 @@ public struct ImageExporter: Sendable {
         }
         _ = try parsing("oci-layout") { () throws(OCIError) in try ImageLayoutHeader(parsing: header) }
         let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
-        let manifest = try assemble(image, into: layout)
-        let written = try verify(manifest, in: files)
+        let (manifest, layers) = try assemble(image, into: layout)
+        let written = try verify(manifest, layers, in: files)
+        keep(layers, of: layout)
         try layout.addToIndex(
             manifest, names: names, referenceName: referenceName, platform: image.platform)
         _ = consume lock
@@ -100,52 +104,58 @@ public struct ImageExporter: Sendable {
     private func write(
         _ image: ImageDescription, named names: [Reference], into staged: StagedDirectory
     ) throws -> VerifiedImage {
-        let layout = try LayoutWriter(staged.open())
-        let manifest = try assemble(image, into: layout)
+        let layout = try LayoutWriter(staged.open(), isStaged: true)
+        let (manifest, layers) = try assemble(image, into: layout)
         try layout.addToIndex(
             manifest, names: names, referenceName: referenceName, platform: image.platform)
-        return try verify(manifest, in: LayoutFiles(staged.open()))
+        let written = try verify(manifest, layers, in: LayoutFiles(staged.open()))
+        keep(layers, of: layout)
+        return written
     }
 
-    private func verify(_ manifest: Descriptor, in files: some ImageFiles) throws -> VerifiedImage {
-        let written = try ImageVerifier.verify(manifest, in: files)
+    private func verify(
+        _ manifest: Descriptor, _ layers: WrittenLayers, in files: some ImageFiles
+    ) throws -> VerifiedImage {
+        let written = try ImageVerifier.verify(manifest, in: files, knowing: layers)
         try check?(written)
         return written
     }
 
     /// Writes layers, configuration and manifest; gives the descriptor of the manifest.
-    private func assemble(_ image: ImageDescription, into layout: LayoutWriter) throws -> Descriptor {
+    private func assemble(
+        _ image: ImageDescription, into layout: LayoutWriter
+    ) throws -> (manifest: Descriptor, layers: WrittenLayers) {
         guard !image.layers.isEmpty else { throw TransportError.noLayers }
         let created = image.created.map { RFC3339.text(secondsSinceEpoch: $0) }
         var configuration = ImageConfiguration(
             created: created, author: image.author, platform: image.platform, execution: image.execution, diffIDs: [])
         var layers: [Descriptor] = []
+        var written = WrittenLayers()
         for layer in image.layers {
             if let original = layer.original {
-                layers.append(try write(layer, original, into: layout))
+                layers.append(try write(layer, original, into: layout, &written))
                 configuration.diffIDs.append(original.diffID)
+            } else if isStargz {
+                layers.append(try addStargz(layer.entries, to: layout, &configuration))
             } else {
-                layers.append(try add(layer.entries, to: layout, &configuration))
+                let descriptor = try add(layer, to: layout, &written)
+                layers.append(descriptor)
+                try configuration.diffIDs.append(contentsOf: written[descriptor.sha256()].map { [$0.tar.diffID] } ?? [])
             }
             configuration.history.append(.init(created: created, createdBy: layer.createdBy))
         }
         if let documents = image.original {
-            return try write(documents, layers, annotations: image.annotations, into: layout)
+            return (try write(documents, layers, annotations: image.annotations, into: layout), written)
         }
         for index in layers.indices { layers[index].mediaType = layers[index].mediaType.asOCI }
         let config = try layout.addDocument(.imageConfiguration, configuration.canonicalBytes)
         let manifest = Manifest(config: config, layers: layers, annotations: image.annotations)
-        return try layout.addDocument(.imageManifest, manifest.canonicalBytes)
+        return (try layout.addDocument(.imageManifest, manifest.canonicalBytes), written)
     }
 
-    private func add(
+    private func addStargz(
         _ entries: [Entry], to layout: LayoutWriter, _ configuration: inout ImageConfiguration
     ) throws -> Descriptor {
-        guard isStargz else {
-            return try layout.addBlob(compression.layerMediaType) { sink in
-                configuration.diffIDs.append(try pack(entries, compression, into: sink).diffID)
-            }
-        }
         var annotations: [String: String] = [:]
         var descriptor = try layout.addBlob(.layerTarGzip) { sink in
             let (result, index) = try packStargz(entries, into: sink)
@@ -161,11 +171,19 @@ public struct ImageExporter: Sendable {
         isStargz ? Set([Stargz.indexName, Stargz.landmarkName].compactMap { try? TreePath("/" + $0) }) : []
     }
 
+    /// Writes the tar as it is, to a file that hashes it.
+    func packPlain(_ entries: [Entry], into file: BackgroundFile) throws -> LayerPacking.Result {
+        let output = try HashingBuffer(output: file, isHashing: false)
+        try packing.write(entries, from: contents, into: output, progress: progress)
+        try file.finish()
+        return file.result
+    }
+
     func pack(
         _ entries: [Entry], _ compression: Compression, into sink: any ByteSink
     ) throws -> LayerPacking.Result {
         try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
-            try packing.pack(entries, from: contents, into: sink, progress: progress)
+            try packing.pack(entries, from: contents, into: sink, pool: pool, progress: progress)
         }
     }
 
@@ -181,13 +199,14 @@ public struct ImageExporter: Sendable {
     ) throws -> VerifiedImage {
         let target = try fileTarget(path)
         let staged = try StagedDirectory(in: target.parent, for: target.name)
-        let layout = try LayoutWriter(staged.open())
-        let manifest = try assemble(image, into: layout)
+        let layout = try LayoutWriter(staged.open(), isStaged: true)
+        let (manifest, layers) = try assemble(image, into: layout)
         try layout.addToIndex(
             manifest, names: names, referenceName: referenceName, platform: image.platform)
         let file = try StagedFile(in: target.parent, for: target.name)
         try LayoutArchive.write(staged.open(), into: file)
-        let written = try verify(manifest, in: ArchiveFiles(file.reopen()))
+        let written = try verify(manifest, layers.inCopies, in: ArchiveFiles(file.reopen()))
+        keep(layers, of: layout)
         try file.publish(as: target.name, replacing: true)
         return written
     }
@@ -220,8 +239,15 @@ public struct ImageExporter: Sendable {
     ) throws -> LayerPacking.Result {
         let target = try fileTarget(path)
         let file = try StagedFile(in: target.parent, for: target.name)
-        let result = try pack(entries, compression, into: file)
-        try TarVerifier.verify(file.reopen(), name: "\(path)", expected: result)
+        let output = try BackgroundFile(file)
+        let result: LayerPacking.Result
+        if compression == .none {
+            result = try packPlain(entries, into: output)
+        } else {
+            result = try pack(entries, compression, into: output)
+            try output.finish()
+            try TarVerifier.verify(file.reopen(), name: "\(path)", expected: result)
+        }
         try file.publish(as: target.name, replacing: true)
         return result
     }

@@ -66,7 +66,11 @@ public enum ImageVerifier {
 
     /// Verifies the image whose manifest `descriptor` names: manifest, configuration, and each layer's digest, size,
     /// compression and diffID.
-    static func verify(_ descriptor: Descriptor, in files: some ImageFiles) throws -> VerifiedImage {
+    ///
+    /// - Parameter written: what is known of layers, of which only what it leaves in doubt is checked.
+    static func verify(
+        _ descriptor: Descriptor, in files: some ImageFiles, knowing written: WrittenLayers = WrittenLayers()
+    ) throws -> VerifiedImage {
         let (manifestName, manifestBytes) = try document(descriptor, in: files)
         let manifest = try parsing(manifestName) { () throws(OCIError) in try Manifest(parsing: manifestBytes) }
         let (configName, configBytes) = try document(manifest.config, in: files)
@@ -79,7 +83,12 @@ public enum ImageVerifier {
         var replay = LayerReplay()
         var sizes: [UInt64] = []
         for (index, layer) in manifest.layers.enumerated() {
-            let result = try verifyLayer(layer, in: files, replay: &replay)
+            let result =
+                if let known = try written[layer.sha256()] {
+                    try verify(known, layer, in: files, replay: &replay)
+                } else {
+                    try verifyLayer(layer, in: files, replay: &replay)
+                }
             guard result.diffID == configuration.diffIDs[index] else {
                 throw TransportError.diffIDMismatch(
                     layer: index, expected: configuration.diffIDs[index], actual: result.diffID)
@@ -105,6 +114,36 @@ public enum ImageVerifier {
         let result = try reader.finish()
         if let next = result.replay { replay = next }
         return LayerPacking.Result(diffID: result.diffID, size: result.size)
+    }
+
+    /// Checks what is in doubt of a layer that was made of `known.entries`, and applies those.
+    private static func verify(
+        _ known: WrittenLayers.Layer, _ layer: Descriptor, in files: some ImageFiles, replay: inout LayerReplay
+    ) throws -> LayerPacking.Result {
+        let name = try files.blobName(layer.sha256())
+        switch known.doubt {
+        case .none: break
+        case .digest: try readBlob(layer, name, in: files) { _ in }
+        case .decoding:
+            // zstd's checksum is of what went in: what comes out with the same one is the same.
+            var size: UInt64 = 0
+            // What was just written may be as compressible as it likes.
+            let decompressor = Decompressor(limit: .none)
+            try readBlob(layer, name, in: files) { piece in
+                try decompressor.decompress(piece) { size += UInt64($0.count) }
+            }
+            try decompressor.finish { size += UInt64($0.count) }
+            guard size == known.tar.size else {
+                throw TransportError.sizeMismatch(name: name, expected: known.tar.size, actual: size)
+            }
+        }
+        for entry in LayerPacking.ordered(known.entries) {
+            var digest = Digest.empty
+            if case .file(let content, _) = entry.kind { digest = content }
+            try replay.add(known.packing.header(for: entry), digest: digest)
+        }
+        try replay.endLayer()
+        return known.tar
     }
 
     /// Streams the blob of `descriptor` and compares its size and digest.

@@ -12,11 +12,11 @@ public enum LayerEncoding: Hashable, Sendable {
     /// One gzip member as zlib makes it, behind these bytes.
     case zlib(level: Int32, header: [UInt8])
 
-    /// As image records have it: `none`, `layerfs`, `zlib 6 1f8b08…`.
+    /// As image records have it: `none`, `layerfs 2`, `zlib 6 1f8b08…`.
     public var text: String {
         switch self {
         case .none: "none"
-        case .layerfs: "layerfs"
+        case .layerfs: "layerfs 2"
         case .zlib(let level, let header): "zlib \(level) \(header.map(Self.hexadecimal).joined())"
         }
     }
@@ -26,7 +26,8 @@ public enum LayerEncoding: Hashable, Sendable {
         let fields = text.split(separator: " ", omittingEmptySubsequences: false)
         switch fields.first {
         case "none" where fields.count == 1: self = .none
-        case "layerfs" where fields.count == 1: self = .layerfs
+        // Without a number: with zlib, in the first versions.
+        case "layerfs" where fields.dropFirst() == ["2"]: self = .layerfs
         case "zlib" where fields.count == 3:
             let digits = Array(fields[2].utf8)
             let header = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
@@ -44,20 +45,17 @@ public enum LayerEncoding: Hashable, Sendable {
         (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
 
-    /// Calls `body` with a sink that encodes into `output`.
-    func encode<Result>(into output: any ByteSink, pool: WorkerPool, _ body: (any ByteSink) throws -> Result) throws
-        -> Result
-    {
+    /// Writes `tar`, so encoded, to `output`.
+    ///
+    /// - Throws: as ``LayerTar/write(into:pool:)``.
+    @discardableResult
+    func encode(_ tar: LayerTar, into output: any ByteSink, pool: WorkerPool) throws -> LayerPacking.Result {
         switch self {
-        case .none: return try body(output)
-        case .layerfs:
-            let compressor = try GzipCompressor(output: output, pool: pool)
-            let result = try body(compressor)
-            try compressor.finish()
-            return result
+        case .none: return try tar.write(into: output, pool: pool)
+        case .layerfs: return try tar.writeGzip(into: output, level: Compression.gzip.usualLevel, pool: pool)
         case .zlib(let level, let header):
             let encoder = try GzipEncoder(output: output, level: level, header: header)
-            let result = try body(encoder)
+            let result = try tar.write(into: encoder, pool: pool)
             try encoder.finish()
             return result
         }
@@ -74,20 +72,17 @@ public enum LayerEncoding: Hashable, Sendable {
     public static func find(
         for layer: SourceImage.Layer, skeleton: Skeleton?, contents: any ContentSource, pool: WorkerPool
     ) throws -> LayerEncoding? {
+        let tar = LayerTar(entries: Array(layer.tree.entries.dropFirst()), skeleton: skeleton, contents: contents)
         for candidate in candidates(layer.format, prefix: layer.prefix) {
             if candidate == .none { return candidate }
-            let sink = MatchingSink(prefix: layer.prefix)
+            // Nobody else makes what begins as layerfs makes it; and whoever gives the layer back looks at its digest.
+            let sink = MatchingSink(prefix: layer.prefix, isPrefixEnough: candidate == .layerfs)
             do {
-                try candidate.encode(into: sink, pool: pool) { output in
-                    if let skeleton {
-                        _ = try TarAssembly(skeleton: skeleton, contents: contents, progress: nil).write(into: output)
-                    } else {
-                        _ = try LayerPacking().pack(
-                            Array(layer.tree.entries.dropFirst()), from: contents, into: output, progress: nil)
-                    }
-                }
+                try candidate.encode(tar, into: sink, pool: pool)
             } catch is MatchingSink.Mismatch {
                 continue
+            } catch is MatchingSink.Match {
+                return candidate
             }
             if sink.finish() == layer.blob.digest { return candidate }
         }
@@ -135,18 +130,27 @@ public enum LayerEncoding: Hashable, Sendable {
 final class MatchingSink: ByteSink {
     /// The encoder makes something else.
     struct Mismatch: Error {}
+    /// The encoder makes the same, as far as is known.
+    struct Match: Error {}
 
     private let prefix: [UInt8]
+    private let isPrefixEnough: Bool
     private var hasher = DigestHasher()
 
-    /// - Parameter prefix: the first bytes: another encoder is found out by them, long before the end.
-    init(prefix: [UInt8]) { self.prefix = prefix }
+    /// - Parameters:
+    ///   - prefix: the first bytes: another encoder is found out by them, long before the end.
+    ///   - isPrefixEnough: whether what goes on behind them is taken to be the same.
+    init(prefix: [UInt8], isPrefixEnough: Bool = false) {
+        (self.prefix, self.isPrefixEnough) = (prefix, isPrefixEnough)
+    }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         let start = hasher.count
         if start < UInt64(prefix.count) {
             let expected = prefix[Int(start)...].prefix(bytes.count)
             guard expected.elementsEqual(bytes.prefix(expected.count)) else { throw Mismatch() }
+        } else if isPrefixEnough {
+            throw Match()
         }
         hasher.update(bytes)
     }

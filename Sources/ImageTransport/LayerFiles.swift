@@ -1,5 +1,5 @@
 public import Bytes
-import Posix
+public import Posix
 import SystemPackage
 import Tar
 
@@ -20,7 +20,14 @@ public enum LayerFiles {
     ///
     /// - Throws: `SystemError` when there is no layout, and what `body` throws.
     public static func forEach(in path: ByteString, _ body: (Event) throws -> Void) throws {
-        let blobs = try Files.open(path, [.readOnly, .directory]).open("blobs/sha256", [.readOnly, .directory])
+        try forEach(
+            amongFilesOf: Files.open(path, [.readOnly, .directory]).open("blobs/sha256", [.readOnly, .directory]), body)
+    }
+
+    /// The same for every file of `blobs`, a directory of layers.
+    public static func forEach(
+        amongFilesOf blobs: borrowing OwnedDescriptor, _ body: (Event) throws -> Void
+    ) throws {
         for blob in try blobs.names() where blob.kind != .directory {
             var failure: (any Error)?
             do {

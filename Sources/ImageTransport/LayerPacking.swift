@@ -1,5 +1,6 @@
 import Bytes
 public import Digests
+import Posix
 import Tar
 public import Trees
 
@@ -33,9 +34,20 @@ public struct LayerPacking: Sendable {
     /// - Throws: ``TransportError``, `TarError` for what tar cannot express, and what `contents` and the sink throw.
     func pack(
         _ entries: [Entry], from contents: any ContentSource, into sink: any ByteSink,
-        progress: (@Sendable (UInt64) throws -> Void)?
+        pool: WorkerPool = WorkerPool(), progress: (@Sendable (UInt64) throws -> Void)?
     ) throws -> Result {
-        let output = HashingBuffer(output: sink)
+        let output = try HashingBuffer(output: sink, pool: pool)
+        try write(entries, from: contents, into: output, progress: progress)
+        return Result(diffID: DiffID(output.digest), size: output.count)
+    }
+
+    /// Writes the tar of `entries` to `output`, and finishes it.
+    ///
+    /// - Throws: as ``pack(_:from:into:pool:progress:)``.
+    func write(
+        _ entries: [Entry], from contents: any ContentSource, into output: HashingBuffer,
+        progress: (@Sendable (UInt64) throws -> Void)?
+    ) throws {
         for entry in Self.ordered(entries) {
             try output.write(TarEncoder.encode(header(for: entry)))
             guard case .file(let digest, let size) = entry.kind, size > 0 else { continue }
@@ -46,8 +58,7 @@ public struct LayerPacking: Sendable {
             try output.write([UInt8](repeating: 0, count: TarEncoder.padding(after: size)))
         }
         try output.write(TarEncoder.endOfArchive)
-        let size = output.count
-        return Result(diffID: DiffID(try output.finish()), size: size)
+        try output.finish()
     }
 
     static func ordered(_ entries: [Entry]) -> [Entry] {

@@ -9,32 +9,81 @@ import SystemPackage
 final class LayoutWriter {
     private let root: OwnedDescriptor
     private let blobs: OwnedDescriptor
+    /// Whether each file is durable before it gets its name.
+    private let isFlushing: Bool
 
     /// Makes `blobs/sha256` where it is missing.
-    init(_ root: consuming OwnedDescriptor) throws(SystemError) {
+    ///
+    /// - Parameter isStaged: whether nobody sees the layout before ``flush()``.
+    init(_ root: consuming OwnedDescriptor, isStaged: Bool = false) throws(SystemError) {
+        isFlushing = !isStaged
         try root.ensureDirectory("blobs")
         let blobs = try root.open("blobs", [.readOnly, .directory])
         try blobs.ensureDirectory("sha256")
         self.blobs = try blobs.open("sha256", [.readOnly, .directory])
-        try blobs.sync()
+        if !isStaged { try blobs.sync() }
         self.root = root
     }
 
+    /// Makes all of a staged layout durable, in few waits for the disk: whatever is written before the first is done with it.
+    func flush() throws(SystemError) {
+        let directories = [
+            SharedDescriptor(try root.open("blobs/sha256", [.readOnly, .directory])),
+            SharedDescriptor(try root.open(".", [.readOnly, .directory])),
+        ]
+        var files: [SharedDescriptor] = []
+        for directory in directories {
+            for entry in try directory.descriptor.names() where entry.kind != .directory {
+                files.append(SharedDescriptor(try directory.descriptor.open(entry.name, [.readOnly, .noFollow])))
+            }
+        }
+        for file in files { file.descriptor.beginWriting(0..<(try file.descriptor.status().size)) }
+        for file in files { try file.descriptor.syncData() }
+        try root.open("blobs", [.readOnly, .directory]).sync()
+        for directory in directories { try directory.descriptor.sync() }
+    }
+
     /// Stores what `fill` writes, under its digest. What is there already stays.
-    func addBlob(_ mediaType: MediaType, _ fill: (any ByteSink) throws -> Void) throws -> Descriptor {
+    func addBlob(_ mediaType: MediaType, _ fill: (BackgroundFile) throws -> Void) throws -> Descriptor {
         let file = try StagedFile(in: blobs, for: "blob")
-        try fill(file)
+        let background = try BackgroundFile(file)
+        try fill(background)
+        try background.finish()
+        return try publish(file, mediaType)
+    }
+
+    private func publish(_ file: StagedFile, _ mediaType: MediaType) throws -> Descriptor {
         let digest = file.digest
         do {
-            try file.publish(as: ByteString(digest.hexadecimal), replacing: false)
+            try file.publish(as: ByteString(digest.hexadecimal), replacing: false, flushing: isFlushing)
         } catch  where error.errno == .fileExists {
             // The same content, unless it is damaged, which reading it back after writing shows.
         }
         return Descriptor(mediaType: mediaType, digest: digest, size: Int64(clamping: file.size))
     }
 
+    /// Stores a layer of the cache.
+    ///
+    /// - Returns: whether its content is known without reading it.
+    func addBlob(_ found: LayerCache.Found, from cache: LayerCache) throws(SystemError) -> Bool {
+        do {
+            let isSameInode = try cache.put(found, as: ByteString(found.layer.digest.hexadecimal), in: blobs)
+            if isFlushing { try blobs.sync() }
+            return isSameInode
+        } catch  where error.errno == .fileExists {
+            return false
+        }
+    }
+
+    /// Lets `cache` keep a layer that was stored.
+    func keep(_ layer: StoredLayer, key: Digest, in cache: LayerCache) {
+        cache.keep(layer, key: key, from: blobs, ByteString(layer.digest.hexadecimal))
+    }
+
     func addDocument(_ mediaType: MediaType, _ bytes: [UInt8]) throws -> Descriptor {
-        try addBlob(mediaType) { try $0.write(bytes) }
+        let file = try StagedFile(in: blobs, for: "blob")
+        try file.write(bytes)
+        return try publish(file, mediaType)
     }
 
     /// Names the image `manifest` in the index: as each of `names`, or without a name.
@@ -78,7 +127,7 @@ final class LayoutWriter {
     private func writeFile(_ name: ByteString, _ bytes: [UInt8]) throws {
         let file = try StagedFile(in: root, for: name)
         try file.write(bytes)
-        try file.publish(as: name, replacing: true)
+        try file.publish(as: name, replacing: true, flushing: isFlushing)
     }
 }
 

@@ -1,16 +1,25 @@
 import Bytes
 import Digests
 import Posix
+import Synchronization
 import SystemPackage
 
 /// A file that is written under a temporary name and gets its own when it is complete and on disk; else it is removed, when this
 /// process is killed by the next that writes to the same place.
-final class StagedFile: ByteSink {
+final class StagedFile: ByteSink, Sendable {
     private let directory: OwnedDescriptor
     private let file: OwnedDescriptor
     private let entry: StagedEntry
-    private var hasher = DigestHasher()
-    private var isPublished = false
+    private let hasher = SharedHasher()
+    private let state = Mutex(State())
+    /// How much is gathered before it is sent on its way.
+    private static let writeBack: UInt64 = 8 << 20
+
+    private struct State {
+        var isPublished = false
+        /// How much of the file is on its way to the disk.
+        var begun: UInt64 = 0
+    }
 
     /// - Parameter name: what the temporary name is made from.
     init(in directory: borrowing OwnedDescriptor, for name: ByteString) throws(SystemError) {
@@ -19,19 +28,39 @@ final class StagedFile: ByteSink {
         file = try directory.open(entry.name, [.writeOnly, .noFollow])
     }
 
-    deinit { if !isPublished { try? directory.removeFile(entry.name) } }
+    deinit { if !state.withLock({ $0.isPublished }) { try? directory.removeFile(entry.name) } }
 
     /// In bytes, so far.
     var size: UInt64 { hasher.count }
     /// Of all that was written so far.
-    var digest: Digest {
-        let copy = hasher
-        return copy.finalize()
-    }
+    var digest: Digest { hasher.digest }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws {
+    func write(_ bytes: [UInt8]) throws(SystemError) {
         hasher.update(bytes)
         try file.writeAll(bytes)
+        beginWriting()
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        hasher.update(bytes)
+        try file.writeAll(bytes)
+        beginWriting()
+    }
+
+    /// The disk works while we do, so that the flush at the end waits for little.
+    private func beginWriting() {
+        let size = size
+        let range = state.withLock { state -> Range<UInt64>? in
+            guard size - state.begun >= Self.writeBack else { return nil }
+            defer { state.begun = size }
+            return state.begun..<size
+        }
+        if let range { file.beginWriting(range) }
+    }
+
+    /// Makes the file a copy of `source`, which is at its start.
+    func fill(from source: borrowing OwnedDescriptor) throws(SystemError) {
+        try FileCopy.copyContent(of: source, to: file)
     }
 
     /// Opens what was written so far for reading.
@@ -41,13 +70,14 @@ final class StagedFile: ByteSink {
 
     /// Makes the content durable and gives the file its name.
     ///
+    /// - Parameter flushing: false for what may be lost when the power is.
     /// - Throws: EEXIST when `replacing` is false and the name is taken.
-    func publish(as name: ByteString, replacing: Bool) throws(SystemError) {
-        try file.syncData()
+    func publish(as name: ByteString, replacing: Bool, flushing: Bool = true) throws(SystemError) {
+        if flushing { try file.syncData() }
         try directory.rename(entry.name, to: name, in: directory, replacing: replacing)
-        isPublished = true
+        state.withLock { $0.isPublished = true }
         entry.release()
-        try directory.sync()
+        if flushing { try directory.sync() }
     }
 }
 

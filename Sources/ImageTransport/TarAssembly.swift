@@ -12,7 +12,7 @@ struct TarAssembly {
     /// - Throws: ``TransportError/invalidSkeleton(_:)`` when the skeleton does not fit its contents, and what the contents and
     ///   the sink throw.
     func write(into sink: any ByteSink) throws -> LayerPacking.Result {
-        let output = HashingBuffer(output: sink)
+        let output = try HashingBuffer(output: sink)
         guard let compressed = try contents.size(of: skeleton.others) else {
             throw TransportError.invalidSkeleton(skeleton.others)
         }
@@ -43,8 +43,8 @@ struct TarAssembly {
         }
         try decompressor.finish()
         guard next == skeleton.parts.count, left == 0 else { throw TransportError.invalidSkeleton(skeleton.others) }
-        let size = output.count
-        return LayerPacking.Result(diffID: DiffID(try output.finish()), size: size)
+        try output.finish()
+        return LayerPacking.Result(diffID: DiffID(output.digest), size: output.count)
     }
 
     /// Writes the part at `next`, and those behind it that follow in the same content without other bytes between.

@@ -59,6 +59,8 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
     case invalidLayer(member: ByteString, reason: String)
     /// A compression library could not get memory.
     case outOfMemory
+    /// What libdeflate made does not give its input back.
+    case compressorFault
 
     public var description: String {
         switch self {
@@ -107,6 +109,8 @@ public enum TransportError: Error, Hashable, CustomStringConvertible {
         case .noThreads: "this libzstd was built without threads, and would give other bytes; choose gzip"
         case .malformedLocation(let text, let reason): "'\(text)' is no place of an image: \(reason)"
         case .invalidLayer(let member, let reason): "invalid layer: the member '\(member)' \(reason)"
+        case .compressorFault:
+            "libdeflate compressed a piece to something that does not decompress to it. Its package is damaged, or the machine's memory is"
         case .outOfMemory: "not enough memory to compress or decompress"
         }
     }

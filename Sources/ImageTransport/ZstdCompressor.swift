@@ -11,6 +11,9 @@ final class ZstdCompressor: ByteSink {
     /// Each worker holds a job of some MiB.
     private static let workerLimit = 8
 
+    /// What the bytes depend on beside the content and the level.
+    static var codec: String { "libzstd \(ZSTD_versionNumber())" }
+
     private let output: any ByteSink
     private let context: OpaquePointer
     private var buffer = [UInt8](repeating: 0, count: ZSTD_CStreamOutSize())

@@ -97,7 +97,8 @@ package enum ErrorReport {
             integrity
         case .malformedLocation, .compressionLevel, .severalImages: usage
         case .noSuchImage, .noSuchPlatform, .noProgram: notFound
-        case .programFailed, .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory:
+        case .programFailed, .noImages, .noThreads, .reservedName, .noLayers, .unsupportedMediaType, .outOfMemory,
+            .compressorFault:
             failure
         }
     }

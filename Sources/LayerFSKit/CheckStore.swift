@@ -25,7 +25,7 @@ public struct CheckStore: Sendable {
     }
 
     /// Checks, and puts good copies in the place of what is missing or damaged: from nodes, from further stores, from the
-    /// host's files, and from `places`, each an image layout or another store.
+    /// host's files, from cached layers, and from `places`, each an image layout or another store.
     ///
     /// - Returns: what was found, and of each damage whether it was repaired.
     public func repair(from places: [ByteString], progress: ProgressMeter = .none) throws -> IntegrityReport {
@@ -50,6 +50,7 @@ public struct CheckStore: Sendable {
         try repair.searchNodes()
         try repair.searchFurtherStores()
         try repair.searchHost()
+        if !repair.missing.isEmpty { try search(cache: repair) }
         for place in places where !repair.missing.isEmpty {
             try repair.search(store: place)
             if !repair.missing.isEmpty { try search(layout: place, repair) }
@@ -57,13 +58,29 @@ public struct CheckStore: Sendable {
         return try repair.finish(report)
     }
 
+    private func search(cache repair: StoreRepair) throws {
+        guard let directory = workspace.store.cacheDirectory(LayerCache.directoryName) else { return }
+        let search = Search(repair, origin: "a cached layer")
+        try LayerFiles.forEach(amongFilesOf: directory, search.look)
+    }
+
     private func search(layout place: ByteString, _ repair: StoreRepair) throws {
-        var candidate: StoreRepair.Candidate?
-        try LayerFiles.forEach(in: place) { event in
+        let search = Search(repair, origin: "a layer of \(place)")
+        try LayerFiles.forEach(in: place, search.look)
+    }
+
+    /// Looks for what is missing among the files of layers.
+    private final class Search {
+        private let repair: StoreRepair
+        private let origin: String
+        private var candidate: StoreRepair.Candidate?
+
+        init(_ repair: StoreRepair, origin: String) { (self.repair, self.origin) = (repair, origin) }
+
+        func look(_ event: LayerFiles.Event) throws {
             try Interruption.check()
             switch event {
-            case .begin(let size):
-                candidate = repair.mayWant(size: size) ? try .init(repair, origin: "a layer of \(place)") : nil
+            case .begin(let size): candidate = repair.mayWant(size: size) ? try .init(repair, origin: origin) : nil
             case .content(let piece): try candidate?.write(piece)
             case .end:
                 try candidate?.finish()

@@ -55,34 +55,3 @@ public struct WorkerPool: Sendable {
         return results.withLock { $0.compactMap { $0 } }
     }
 }
-
-/// Plain threads (pthreads(7)).
-private enum Threads {
-    /// Runs `body` on `count` threads, this one among them, and waits for all.
-    static func run(_ count: Int, _ body: @escaping @Sendable () -> Void) {
-        var others: [pthread_t] = []
-        for _ in 1..<count {
-            let box = Unmanaged.passRetained(Box(body))
-            var thread = pthread_t()
-            let status = pthread_create(
-                &thread, nil,
-                { argument in
-                    Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
-                    return nil
-                }, box.toOpaque())
-            if status == 0 {
-                others.append(thread)
-            } else {
-                // No further thread to be had (EAGAIN): those there are do all the work.
-                box.release()
-            }
-        }
-        body()
-        for thread in others { pthread_join(thread, nil) }
-    }
-
-    private final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-}

@@ -76,12 +76,17 @@ struct CheckStoreTests {
         _ = try ExportImage(workspace).run(
             RootExpression("a"), to: .layout(ByteString(directory.path + "/image")), options)
         _ = consume workspace
-        for digest in [Self.digest, Digest(hashing: Array("other".utf8))] {
-            try damage(directory, digest, missing: false)
+        // From the layers that the store kept of the export, and then without those from the image.
+        for (place, origin) in [("/nowhere", "a cached layer"), ("/image", "a layer of \(directory.path)/image")] {
+            for digest in [Self.digest, Digest(hashing: Array("other".utf8))] {
+                try damage(directory, digest, missing: false)
+            }
+            let report = try repair(directory, from: place == "/image" ? [directory.path + place] : [])
+            #expect(
+                report.isSound && report.damages.map(\.repair) == ["replaced by \(origin)", "replaced by \(origin)"])
+            #expect(try check(directory).damages.isEmpty)
+            try FileManager.default.removeItem(atPath: directory.path + "/store/cache/layers")
         }
-        let report = try repair(directory, from: [directory.path + "/image"])
-        #expect(report.isSound && report.damages.count == 2)
-        #expect(try check(directory).damages.isEmpty)
     }
 
     @Test func theHostsFileHealsWhileItHasTheContent() throws {

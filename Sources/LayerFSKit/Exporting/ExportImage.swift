@@ -29,6 +29,9 @@ public struct ExportImage: Sendable {
         let composition = try workspace.compose(selection)
         var exporter = ImageExporter(contents: workspace.store.blobs)
         exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
+        if let directory = workspace.store.cacheDirectory(LayerCache.directoryName) {
+            exporter.cache = LayerCache(directory)
+        }
         exporter.progress = { try progress.advance(by: $0) }
         progress.begin("exporting", total: composition.tree.size)
         switch target {
@@ -77,18 +80,35 @@ public struct ExportImage: Sendable {
         let sources =
             selection.layers.map(\.record.source)
             + composition.contributions.dropFirst(selection.layers.count).map { "layerfs: \($0.name)" }
-        let parts: [(entries: [Entry], source: String)] =
+        let records = selection.layers.map(\.record)
+        let parts: [Part] =
             switch options.form {
-            case .diff: zip(composition.contributions, sources).map { ($0.entries, $1) }
-            case .full: zip(composition.complete, sources).map { ($0.entries, $1) }
-            case .flat: [(Array(composition.tree.entries.dropFirst()), "layerfs compose \(selection.expression)")]
+            case .diff, .full:
+                zip(options.form == .diff ? composition.contributions : composition.complete, sources).enumerated()
+                    .map { number, part in
+                        Part(
+                            entries: part.0.entries, source: part.1,
+                            record: number < records.count ? records[number] : nil)
+                    }
+            case .flat:
+                [
+                    Part(
+                        entries: Array(composition.tree.entries.dropFirst()),
+                        source: "layerfs compose \(selection.expression)", record: records.count == 1 ? records[0] : nil
+                    )
+                ]
             }
         let originals = try originals(selection, options)
         let rest = parts.dropFirst(originals?.layers.count ?? 0).filter { !$0.entries.isEmpty }
         let layers = try Self.limited(Array(rest), to: options.maximumLayers)
         let newest = composition.tree.entries.map { packing.recorded($0).metadata.modified.seconds }.max()
         var image = ImageDescription(
-            layers: (originals?.layers ?? []) + layers.map { .init(entries: $0.entries, createdBy: $0.source) },
+            layers: (originals?.layers ?? [])
+                + layers.map { part in
+                    var layer = ImageDescription.Layer(entries: part.entries, createdBy: part.source)
+                    layer.knownDiffID = { [workspace] in try part.knownDiffID(workspace) }
+                    return layer
+                },
             platform: defaults.platform, execution: defaults.execution, created: newest)
         image.original = layers.isEmpty ? originals?.documents : nil
         return image
@@ -104,14 +124,16 @@ public struct ExportImage: Sendable {
 
     /// Merges layers where there are too many. That the union stays is not believed: what was written is compared with it.
     private static func limited(
-        _ parts: [(entries: [Entry], source: String)], to limit: Int?
-    ) throws(LayerFSError) -> [(entries: [Entry], source: String)] {
+        _ parts: [Part], to limit: Int?
+    ) throws(LayerFSError) -> [Part] {
         guard let limit else { return parts }
         guard limit > 0 else {
             throw .malformedOption(name: "--max-layers", value: "\(limit)", expected: "at least 1")
         }
         return LayerMerge(parts.map(\.entries), limit: limit).groups.map { group in
-            (group.entries, parts[group.range].map(\.source).joined(separator: "; "))
+            Part(
+                entries: group.entries, source: parts[group.range].map(\.source).joined(separator: "; "),
+                record: group.range.count == 1 ? parts[group.range][group.range.lowerBound].record : nil)
         }
     }
 
@@ -133,5 +155,22 @@ public struct ExportImage: Sendable {
         for path in left.keys.sorted() where !path.isRoot {
             throw .replayDiffers(path, expected: "absent", found: "there")
         }
+    }
+}
+
+/// What becomes one layer of an image.
+private struct Part: Sendable {
+    var entries: [Entry]
+    /// What the history of the image says.
+    var source: String
+    /// The one layer of the store that it comes from.
+    var record: LayerRecord?
+
+    /// The digest of its tar, where it is all of that layer.
+    func knownDiffID(_ workspace: Workspace) throws -> DiffID? {
+        // Of an imported layer it is that of the tar it came as.
+        guard let record, record.skeleton == nil else { return nil }
+        let tree = try workspace.store.tree(of: record)
+        return tree.entries.dropFirst().elementsEqual(entries) ? record.diffID : nil
     }
 }

@@ -1,0 +1,122 @@
+import Bytes
+import Digests
+import OCI
+import Posix
+import SystemPackage
+import Trees
+
+/// What is known of the layers that an export wrote, before they are read back.
+struct WrittenLayers {
+    /// What is still to be checked of a layer.
+    enum Doubt {
+        /// Nothing: it is the very inode of a cached layer.
+        case none
+        /// Whether the file holds what was written: its compressed bytes were decompressed and compared while they were made.
+        case digest
+        /// Whether it can be decompressed to what it was made of as well.
+        case decoding
+    }
+
+    struct Layer {
+        var tar: LayerPacking.Result
+        /// What it was made of, as its tar has it.
+        var entries: [Entry]
+        var packing: LayerPacking
+        var doubt: Doubt
+    }
+
+    private(set) var layers: [Digest: Layer] = [:]
+    /// Those that the cache is to keep when they were verified.
+    private(set) var news: [(key: Digest, layer: StoredLayer)] = []
+
+    subscript(digest: Digest) -> Layer? {
+        get { layers[digest] }
+        set { layers[digest] = newValue }
+    }
+
+    /// The same, where the layers were copied into an archive: it is to be read.
+    var inCopies: WrittenLayers {
+        var copies = self
+        for (digest, layer) in layers where layer.doubt == .none { copies.layers[digest]?.doubt = .digest }
+        return copies
+    }
+
+    mutating func keep(_ layer: StoredLayer, as key: Digest) { news.append((key, layer)) }
+}
+
+extension ImageExporter {
+    /// Writes the layer of `layer`'s entries, or takes it from the cache.
+    ///
+    /// - Returns: its descriptor.
+    func add(
+        _ layer: ImageDescription.Layer, to layout: LayoutWriter, _ written: inout WrittenLayers
+    ) throws -> Descriptor {
+        if let compressionLevel, compression.levels?.contains(compressionLevel) != true {
+            throw TransportError.compressionLevel(compression, compressionLevel)
+        }
+        let codec = LayerCache.codec(compression, level: compressionLevel)
+        let cache = compression == .none ? nil : cache
+        var key: Digest?
+        if let cache {
+            let made = try packing.key(layer.entries, codec: codec)
+            if let found = cache.find(made) {
+                return try add(found, cache, layer, packing, compression.layerMediaType, to: layout, &written)
+            }
+            key = made
+        }
+        var segments: [StoredSegment] = []
+        var result: LayerPacking.Result?
+        let known = compression == .gzip ? cache.map { KnownSegments($0, codec: codec) } : nil
+        let descriptor = try layout.addBlob(compression.layerMediaType) { sink in
+            if compression == .gzip {
+                let packer = GzipPacking(
+                    packing: packing, contents: contents, level: compressionLevel ?? Compression.gzip.usualLevel,
+                    pool: pool, progress: progress)
+                (result, segments) = try packer.pack(
+                    layer.entries, diffID: try layer.diffID(packing), known: known, into: sink)
+            } else if compression == .none {
+                result = try packPlain(layer.entries, into: sink)
+            } else {
+                result = try self.pack(layer.entries, compression, into: sink)
+            }
+        }
+        guard let result else { return descriptor }
+        let digest = try descriptor.sha256()
+        written[digest] = WrittenLayers.Layer(
+            tar: result, entries: layer.entries, packing: packing, doubt: compression == .zstd ? .decoding : .digest)
+        if let key {
+            let stored = StoredLayer(
+                digest: digest, size: UInt64(descriptor.size), tar: result, codec: codec, segments: segments)
+            written.keep(stored, as: key)
+        }
+        return descriptor
+    }
+
+    /// Takes a layer from the cache.
+    func add(
+        _ found: LayerCache.Found, _ cache: LayerCache, _ layer: ImageDescription.Layer, _ packing: LayerPacking,
+        _ mediaType: MediaType, to layout: LayoutWriter, _ written: inout WrittenLayers
+    ) throws -> Descriptor {
+        let isSameInode = try layout.addBlob(found, from: cache)
+        written[found.layer.digest] = WrittenLayers.Layer(
+            tar: found.layer.tar, entries: layer.entries, packing: packing, doubt: isSameInode ? .none : .digest)
+        for case .file(_, let size) in layer.entries.map(\.kind) { try progress?(size) }
+        return Descriptor(
+            mediaType: mediaType, digest: found.layer.digest, size: Int64(clamping: found.layer.size))
+    }
+
+    /// Lets the cache keep what was written and verified.
+    func keep(_ written: WrittenLayers, of layout: LayoutWriter) {
+        guard let cache else { return }
+        for new in written.news { layout.keep(new.layer, key: new.key, in: cache) }
+    }
+}
+
+extension ImageDescription.Layer {
+    /// The digest of the tar, where it was computed before for the same times.
+    fileprivate func diffID(_ packing: LayerPacking) throws -> DiffID? {
+        guard let diffID = try knownDiffID?() else { return nil }
+        let newest = entries.map(\.metadata.modified.seconds).max() ?? 0
+        return newest <= packing.sourceDateEpoch ?? .max ? diffID : nil
+    }
+}
