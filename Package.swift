@@ -82,7 +82,8 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         module(
-            "ImageTransport", "Bytes", "CDeflate", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar", "Trees",
+            "ImageTransport", "Bytes", "CDeflate", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar",
+            "Trees",
             system),
 
         // The use cases, and the command line on top of them.

@@ -77,7 +77,7 @@ extension ImageExporter {
             } else if compression == .none {
                 result = try packPlain(layer.entries, into: sink)
             } else {
-                result = try self.pack(layer.entries, compression, into: sink)
+                result = try self.pack(layer.entries, compression, diffID: layer.diffID(packing), into: sink)
             }
         }
         guard let result else { return descriptor }

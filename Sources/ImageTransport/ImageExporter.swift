@@ -179,11 +179,14 @@ public struct ImageExporter: Sendable {
         return file.result
     }
 
+    /// - Parameter diffID: the digest of the tar, where it is known.
     func pack(
-        _ entries: [Entry], _ compression: Compression, into sink: any ByteSink
+        _ entries: [Entry], _ compression: Compression, diffID: DiffID? = nil, into sink: any ByteSink
     ) throws -> LayerPacking.Result {
         try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
-            try packing.pack(entries, from: contents, into: sink, pool: pool, progress: progress)
+            let output = try HashingBuffer(output: sink, isHashing: diffID == nil, pool: pool)
+            try packing.write(entries, from: contents, into: output, progress: progress)
+            return LayerPacking.Result(diffID: diffID ?? DiffID(output.digest), size: output.count)
         }
     }
 

@@ -1,10 +1,43 @@
 """What is measured: the kinds of work, how layerfs and each peer do it, and the ratio that is aimed for."""
 import os
 import shutil
+import socket
 import subprocess
+import time
 
-from .measuring import Case, Contender, disk_usage, run
+from .measuring import Case, Contender, Failed, disk_usage, run
 from . import trees
+
+
+class Registry:
+    """A registry on this machine, while it is used."""
+
+    def __init__(self, folder):
+        os.makedirs(folder)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = "127.0.0.1:%d" % free.getsockname()[1]
+        self.configuration = os.path.join(folder, "config.yml")
+        with open(self.configuration, "w") as file:
+            file.write(
+                "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: '%s'}\n"
+                % (os.path.join(folder, "data"), self.address))
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            ["docker-registry", "serve", self.configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        host, port = self.address.split(":")
+        for _ in range(100):
+            try:
+                socket.create_connection((host, int(port)), 1).close()
+                return self
+            except OSError:
+                time.sleep(0.1)
+        raise Failed("docker-registry does not answer")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
 
 
 class Bench:
@@ -151,6 +184,30 @@ class Bench:
             [Contender("layerfs", lambda: self.ours("import", image, "-t", "in", store="imported"), self.clear("imported")),
              Contender("umoci unpack", umoci, self.clear("bundle")),
              Contender("skopeo to storage", skopeo, self.clear("storage", "storage.run"))], goal=1 / 3)
+        if shutil.which("docker-registry") and os.path.exists(self.layerfs + "-registry"):
+            with Registry(self.path("registry")) as registry:
+                yield from self.registry(registry.address, image)
+
+    def registry(self, address, image):
+        """Everything that is sent is there already, and everything that is fetched."""
+        ours = "docker://%s/ours:1" % address
+        theirs = "docker://%s/theirs:1" % address
+        podman = ["podman", "--root", self.path("podman"), "--runroot", self.path("podman.run"), "--storage-driver", "vfs"]
+        push = lambda: self.ours("push", "base", ours, "--tls-verify=false")
+        skopeo = lambda: run(["skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", image, theirs])
+        pull = lambda: self.ours("pull", ours, "-t", "pulled", "--replace", "--tls-verify=false", store="store")
+        fetch = lambda: run(
+            ["skopeo", "copy", "--insecure-policy", "--src-tls-verify=false", theirs, "oci:" + self.path("fetched") + ":base"])
+        podman_pull = lambda: run(podman + ["pull", "--tls-verify=false", theirs])
+        podman_push = lambda: run(podman + ["push", "--tls-verify=false", theirs[len("docker://"):], theirs])
+        for work in (push, skopeo, pull, fetch, podman_pull, podman_push):
+            work()
+        yield Case(
+            "push to a registry, all known",
+            [Contender("layerfs", push), Contender("skopeo copy", skopeo), Contender("podman push", podman_push)], goal=1 / 2)
+        yield Case(
+            "pull from a registry, all known",
+            [Contender("layerfs", pull), Contender("skopeo copy", fetch), Contender("podman pull", podman_pull)], goal=1 / 2)
 
     # Small things.
 
@@ -193,8 +250,25 @@ class Bench:
         for number, root in enumerate(roots):
             self.add(root, "v%d" % number, "ten")
             run(["ostree", "--repo=" + self.path("ostree.ten"), "commit", "-b", "v%d" % number, "--tree=dir=" + root])
-        return {"layerfs": disk_usage(self.path("ten")), "ostree": disk_usage(self.path("ostree.ten")),
-                "plain copies": 10 * disk_usage(roots[0])}
+        sizes = {"layerfs": disk_usage(self.path("ten")), "ostree": disk_usage(self.path("ostree.ten"))}
+        for driver in ("overlay", "vfs"):
+            try:
+                sizes["podman " + driver] = self.podman(driver, roots)
+            except Failed as failure:
+                print("disk of podman with %s: not measured: %s" % (driver, failure))
+        sizes["plain copies"] = 10 * disk_usage(roots[0])
+        return sizes
+
+    def podman(self, driver, roots):
+        """The disk that `roots` take as images of podman."""
+        folder = self.path("podman." + driver)
+        podman = ["podman", "--root", folder, "--runroot", folder + ".run", "--storage-driver", driver]
+        for number, root in enumerate(roots):
+            run("tar -C '%s' -cf - . | %s import - v%d" % (root, " ".join(podman), number))
+        try:
+            return disk_usage(folder)
+        finally:
+            run(podman + ["system", "reset", "--force"])
 
     def scale(self, counts):
         """Seconds and peak memory for each kind of work at each number of files."""
