@@ -102,7 +102,7 @@ public enum ImageVerifier {
         func pass(_ bytes: UnsafeRawBufferPointer) throws { try reader.read(bytes) }
         try readBlob(layer, name, in: files) { piece in try decompressor.decompress(piece, pass) }
         try decompressor.finish(pass)
-        let result = try reader.finish()
+        let result = try reader.finish(isVerified: true)
         if let next = result.replay { replay = next }
         return LayerPacking.Result(diffID: result.diffID, size: result.size)
     }

@@ -76,7 +76,7 @@ public struct SourceImage {
                     try progress(UInt64(piece.count))
                 }
             }
-            let (next, read) = try stream.finish()
+            let (next, read) = try stream.finish(isVerified: true)
             replay = next
             guard read.diffID == configuration.diffIDs[index] else {
                 throw TransportError.diffIDMismatch(
@@ -126,12 +126,12 @@ public struct LayerStream {
     }
 
     /// Ends the layer.
-    public mutating func finish() throws -> SourceImage.Layer { try finish().layer }
+    public mutating func finish() throws -> SourceImage.Layer { try finish(isVerified: false).layer }
 
-    mutating func finish() throws -> (replay: LayerReplay, layer: SourceImage.Layer) {
+    mutating func finish(isVerified: Bool) throws -> (replay: LayerReplay, layer: SourceImage.Layer) {
         try decompressor.finish { try reader.read($0) }
         let copy = reader
-        let layer = try copy.finish()
+        let layer = try copy.finish(isVerified: isVerified)
         let hasher = blob
         let size = blob.count
         return (
