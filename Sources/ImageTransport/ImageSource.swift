@@ -60,7 +60,7 @@ public struct ImageSource {
         let names = all.flatMap(\.repositoryTags)
         let found = all.filter { image in
             guard let name else { return all.count == 1 }
-            return image.repositoryTags.contains { $0 == name || $0 == name + ":latest" }
+            return image.repositoryTags.contains { DockerName.areSame($0, name) }
                 || image.config.contains(name) && name.utf8.count >= 12
         }
         if let name, found.isEmpty { throw TransportError.noSuchImage(name) }
