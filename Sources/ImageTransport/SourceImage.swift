@@ -64,7 +64,8 @@ public struct SourceImage {
     ) throws -> [TreePath: Entry] {
         var replay = LayerReplay()
         for (index, place) in layers.enumerated() {
-            var stream = LayerStream(replay: replay, limit: limit, intake: try intake(index))
+            var stream = LayerStream(
+                replay: replay, limit: limit, intake: try intake(index), isHashed: place.descriptor != nil)
             if let descriptor = place.descriptor {
                 try ImageVerifier.readBlob(descriptor, place.file, in: files) { piece in
                     try stream.read(piece)
@@ -84,6 +85,7 @@ public struct SourceImage {
             }
             var layer = read
             layer.mediaType = place.descriptor?.mediaType
+            if let descriptor = place.descriptor { layer.blob = (try descriptor.sha256(), UInt64(descriptor.size)) }
             try body(index, layer)
         }
         return replay.entries
@@ -105,9 +107,12 @@ public struct LayerStream {
     private var reader: LayerReader
     private let decompressor: Decompressor
     private var blob = DigestHasher()
+    private let isHashed: Bool
     private var prefix: [UInt8] = []
 
-    init(replay: LayerReplay, limit: ExpansionLimit, intake: any LayerIntake) {
+    /// - Parameter isHashed: whether somebody else computes the digest of what is read.
+    init(replay: LayerReplay, limit: ExpansionLimit, intake: any LayerIntake, isHashed: Bool = false) {
+        self.isHashed = isHashed
         let decompressor = Decompressor(limit: limit)
         self.decompressor = decompressor
         reader = LayerReader(replay: replay, intake: intake) { try decompressor.expand(by: $0) }
@@ -120,7 +125,7 @@ public struct LayerStream {
 
     /// Reads the next bytes of the layer as it lies somewhere.
     public mutating func read(_ piece: UnsafeRawBufferPointer) throws {
-        blob.update(piece)
+        if !isHashed { blob.update(piece) }
         if prefix.count < 64 << 10 { prefix.append(contentsOf: piece.prefix(64 << 10 - prefix.count)) }
         try decompressor.decompress(piece) { try reader.read($0) }
     }
