@@ -3,26 +3,18 @@ import Posix
 
 /// An archive as a file that can be read at any place: itself where it is plain, else its content in an unnamed file.
 enum ArchiveFile {
-    /// Where the content of a compressed archive is put; it is gone when it is closed.
-    private static let scratchDirectory: ByteString = "/var/tmp"
-
-    /// - Throws: `SystemError`, ``TransportError`` for a damaged stream, or one that becomes too large.
-    static func open(_ path: ByteString, _ limit: ExpansionLimit = ExpansionLimit()) throws -> OwnedDescriptor {
-        let magic = try Files.open(path, .readOnly).readPrefix(StreamFormat.magicSize)
-        if StreamFormat(magic: magic) == .plain { return try Files.open(path, .readOnly) }
-        let content = try Files.open(scratchDirectory, [.readWrite, .temporary])
-        try fill(content, from: path, limit)
-        return content
-    }
-
-    private static func fill(
-        _ content: borrowing OwnedDescriptor, from path: ByteString, _ limit: ExpansionLimit
-    ) throws {
-        let output = try OwnedDescriptor(duplicating: content.rawValue, path: path)
-        let file = try Files.open(path, .readOnly)
-        let decompressor = Decompressor(limit: limit)
-        try forEachPiece(of: file) { piece in try decompressor.decompress(piece) { try output.writeAll($0) } }
-        try decompressor.finish { try output.writeAll($0) }
-        try content.rewind()
+    /// - Parameter scratch: the directory of that file; it is gone when it is closed.
+    /// - Throws: `SystemError`, ``TransportError`` for what is no regular file, a damaged stream, or one that grows beyond `limit`.
+    static func open(_ path: ByteString, _ limit: ExpansionLimit, scratch: ByteString) throws -> OwnedDescriptor {
+        // A fifo must not make us wait for its writer.
+        let file = try Files.open(path, [.readOnly, .nonBlocking])
+        guard try file.status().kind == .regular else {
+            throw TransportError.noImages(path, reason: "an archive has to be a regular file")
+        }
+        guard try StreamFormat.isCompressed(file) else { return file }
+        let plain = try Files.open(scratch, [.readWrite, .temporary])
+        try ArchiveStream.decompress(file, limit: limit) { try plain.writeAll($0) }
+        try plain.rewind()
+        return plain
     }
 }

@@ -14,15 +14,19 @@ public struct FileSystemBuilder: Sendable {
     private let program: ByteString
     private let compression: Compression?
     private let level: Int?
+    private let scratch: ByteString
 
     /// Looks for the program in `searchPath` and asks it whether it can read a tar.
     ///
     /// - Parameters:
     ///   - compression: of the file system; nil for what the program does by itself.
     ///   - level: of the program's own; nil for its usual one.
+    ///   - scratch: a directory for an unnamed file of what the program says.
     /// - Throws: ``TransportError/noProgram(_:reason:)``.
-    public init(_ kind: Kind, searchPath: [ByteString], compression: Compression?, level: Int?) throws {
-        (self.kind, self.compression, self.level) = (kind, compression, level)
+    public init(_ kind: Kind, searchPath: [ByteString], compression: Compression?, level: Int?, scratch: ByteString)
+        throws
+    {
+        (self.kind, self.compression, self.level, self.scratch) = (kind, compression, level, scratch)
         let name: ByteString = kind == .squashfs ? "mksquashfs" : "mkfs.erofs"
         let found = searchPath.map { $0 + "/" + name }.first { (try? Files.status($0).kind == .regular) == true }
         guard let found else {
@@ -31,7 +35,7 @@ public struct FileSystemBuilder: Sendable {
                 reason: "it is not on PATH; the package \(kind == .squashfs ? "squashfs-tools" : "erofs-utils") has it")
         }
         program = found
-        let log = try Files.open("/tmp", [.readWrite, .temporary])
+        let log = try openLog()
         _ = try ChildProcess(program, [kind == .squashfs ? "-help" : "--help"], environment: ["LC_ALL=C"], output: log)
             .finish()
         try log.rewind()
@@ -81,6 +85,8 @@ public struct FileSystemBuilder: Sendable {
         }
     }
 
+    func openLog() throws(SystemError) -> OwnedDescriptor { try Files.open(scratch, [.readWrite, .temporary]) }
+
     func start(_ path: ByteString, time: Int64, output: borrowing OwnedDescriptor) throws(SystemError) -> ChildProcess {
         try ChildProcess(
             program, arguments(for: path, time: time),
@@ -129,7 +135,7 @@ extension ImageExporter {
     private func run(
         _ builder: FileSystemBuilder, _ entries: [Entry], _ directory: borrowing OwnedDescriptor, _ time: Int64
     ) throws -> LayerPacking.Result {
-        let log = try Files.open("/tmp", [.readWrite, .temporary])
+        let log = try builder.openLog()
         let child = try builder.start(directory.path(of: "image"), time: time, output: log)
         let result: LayerPacking.Result
         do {

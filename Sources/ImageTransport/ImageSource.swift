@@ -1,7 +1,7 @@
 public import Bytes
 import Digests
 public import OCI
-public import Posix
+import Posix
 import SystemPackage
 
 /// A place that images can be read from.
@@ -17,20 +17,28 @@ public struct ImageSource {
     private let files: any ImageFiles
     private let kind: Kind
 
+    init(_ files: any ImageFiles, _ kind: Kind) { (self.files, self.kind) = (files, kind) }
+
+    /// What lies at `location`, whichever of its images is meant.
+    ///
+    /// - Parameters:
+    ///   - limit: how much an archive that is compressed may grow.
+    ///   - scratch: where it is laid out then.
+    /// - Throws: `SystemError`, `TarError`, ``TransportError/noImages(_:reason:)``.
+    public init(_ location: ImageLocation, limit: ExpansionLimit, scratch: ByteString) throws {
+        switch location.transport {
+        case .oci: try self.init(directory: location.path)
+        case .ociArchive, .dockerArchive:
+            let archive = try ArchiveFile.open(location.path, limit, scratch: scratch)
+            self.init(try ArchiveFiles(archive), location.transport == .dockerArchive ? .dockerArchive : .layout)
+        case .docker: throw TransportError.noImages(location.path, reason: "it is in a registry")
+        }
+    }
+
     /// The image layout in the directory `path`.
     public init(directory path: ByteString) throws {
         files = LayoutFiles(try Files.open(path, [.readOnly, .directory]))
         kind = .layout
-    }
-
-    /// An archive.
-    ///
-    /// - Parameters:
-    ///   - file: a regular file, not compressed.
-    ///   - kind: what the archive is.
-    public init(archive file: consuming OwnedDescriptor, _ kind: Kind) throws {
-        files = try ArchiveFiles(file)
-        self.kind = kind
     }
 
     /// Which of the images of an index are wanted.
@@ -60,7 +68,7 @@ public struct ImageSource {
         let names = all.flatMap(\.repositoryTags)
         let found = all.filter { image in
             guard let name else { return all.count == 1 }
-            return image.repositoryTags.contains { $0 == name || $0 == name + ":latest" }
+            return image.repositoryTags.contains { DockerName.areSame($0, name) }
                 || image.config.contains(name) && name.utf8.count >= 12
         }
         if let name, found.isEmpty { throw TransportError.noSuchImage(name) }

@@ -23,9 +23,6 @@ public struct VerifiedImage: Sendable {
 
 /// Reads images back and checks them.
 public enum ImageVerifier {
-    /// How deep an index may name further indexes.
-    private static let depthLimit = 8
-
     /// Verifies every image of the image layout in the directory `path`.
     ///
     /// - Throws: ``TransportError`` for what is wrong, `TarError` for a layer that is no tar, `SystemError`.
@@ -40,7 +37,7 @@ public enum ImageVerifier {
         try verifyAll(in: ArchiveFiles(Files.open(path, .readOnly)))
     }
 
-    private static func verifyAll(in files: some ImageFiles) throws -> [VerifiedImage] {
+    private static func verifyAll(in files: any ImageFiles) throws -> [VerifiedImage] {
         let header = try required("oci-layout", in: files)
         _ = try parsing("oci-layout") { () throws(OCIError) in try ImageLayoutHeader(parsing: header) }
         let bytes = try required("index.json", in: files)
@@ -48,12 +45,12 @@ public enum ImageVerifier {
         return try verify(index, in: files, depth: 1)
     }
 
-    private static func verify(_ index: ImageIndex, in files: some ImageFiles, depth: Int) throws -> [VerifiedImage] {
+    private static func verify(_ index: ImageIndex, in files: any ImageFiles, depth: Int) throws -> [VerifiedImage] {
         var images: [VerifiedImage] = []
         for entry in index.manifests {
             if entry.mediaType.isManifest {
                 images.append(try verify(entry, in: files))
-            } else if entry.mediaType.isIndex, depth < depthLimit {
+            } else if entry.mediaType.isIndex, depth < LayoutImages.depthLimit {
                 let (name, bytes) = try document(entry, in: files)
                 let nested = try parsing(name) { () throws(OCIError) in try ImageIndex(parsing: bytes) }
                 images += try verify(nested, in: files, depth: depth + 1)
@@ -69,51 +66,23 @@ public enum ImageVerifier {
     ///
     /// - Parameter written: what is known of layers, of which only what it leaves in doubt is checked.
     static func verify(
-        _ descriptor: Descriptor, in files: some ImageFiles, knowing written: WrittenLayers = WrittenLayers()
+        _ descriptor: Descriptor, in files: any ImageFiles, knowing written: WrittenLayers = WrittenLayers()
     ) throws -> VerifiedImage {
-        let (manifestName, manifestBytes) = try document(descriptor, in: files)
-        let manifest = try parsing(manifestName) { () throws(OCIError) in try Manifest(parsing: manifestBytes) }
-        let (configName, configBytes) = try document(manifest.config, in: files)
-        let configuration = try parsing(configName) { () throws(OCIError) in
-            try ImageConfiguration(parsing: configBytes)
-        }
-        guard manifest.layers.count == configuration.diffIDs.count else {
-            throw TransportError.layerCount(manifest: manifest.layers.count, configuration: configuration.diffIDs.count)
-        }
+        let (image, manifest) = try SourceImage.read(descriptor, named: nil, in: files)
         var replay = LayerReplay()
         var sizes: [UInt64] = []
         for (index, layer) in manifest.layers.enumerated() {
-            let result =
-                if let known = try written[layer.sha256()] {
-                    try verify(known, layer, in: files, replay: &replay)
-                } else {
-                    try verifyLayer(layer, in: files, replay: &replay)
-                }
-            guard result.diffID == configuration.diffIDs[index] else {
-                throw TransportError.diffIDMismatch(
-                    layer: index, expected: configuration.diffIDs[index], actual: result.diffID)
+            if let known = try written[layer.sha256()], known.tar.diffID == image.configuration.diffIDs[index] {
+                sizes.append(try verify(known, layer, in: files, replay: &replay).size)
+            } else {
+                // What was just written may be as compressible as it likes.
+                sizes.append(
+                    try image.readLayer(index, limit: .none, intake: HashingIntake(), replay: &replay).size)
             }
-            sizes.append(result.size)
         }
         return VerifiedImage(
-            descriptor: descriptor, manifest: manifest, configuration: configuration, layerSizes: sizes,
+            descriptor: descriptor, manifest: manifest, configuration: image.configuration, layerSizes: sizes,
             entries: replay.entries)
-    }
-
-    private static func verifyLayer(
-        _ layer: Descriptor, in files: some ImageFiles, replay: inout LayerReplay
-    ) throws -> LayerPacking.Result {
-        let name = try files.blobName(layer.sha256())
-        guard layer.mediaType.isLayer else { throw TransportError.unsupportedMediaType(layer.mediaType) }
-        // What was just written may be as compressible as it likes.
-        let decompressor = Decompressor(limit: .none)
-        var reader = LayerReader(replay: replay, intake: HashingIntake()) { try decompressor.expand(by: $0) }
-        func pass(_ bytes: UnsafeRawBufferPointer) throws { try reader.read(bytes) }
-        try readBlob(layer, name, in: files) { piece in try decompressor.decompress(piece, pass) }
-        try decompressor.finish(pass)
-        let result = try reader.finish()
-        if let next = result.replay { replay = next }
-        return LayerPacking.Result(diffID: result.diffID, size: result.size)
     }
 
     /// Checks what is in doubt of a layer that was made of `known.entries`, and applies those.

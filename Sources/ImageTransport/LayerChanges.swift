@@ -3,15 +3,14 @@ import Trees
 
 /// What the members of one layer so far add, and remove from the layers below.
 struct LayerChanges {
-    private(set) var added: [TreePath: Entry] = [:]
+    private(set) var changeset = Changeset()
     /// Directories that something was added to.
     private var parents: Set<TreePath> = []
-    private var removed: Set<TreePath> = []
-    private var opaque: Set<TreePath> = []
     /// How often a directory of this layer gave way to something else.
     private var replacements = 0
 
-    var count: Int { added.count + removed.count + opaque.count }
+    var added: [TreePath: Entry] { changeset.entries }
+    var count: Int { changeset.count }
 
     /// Adds `entry`, in the place of any that the layer has there already: the last of several counts.
     ///
@@ -21,26 +20,23 @@ struct LayerChanges {
             replacements += 1
             // Each looks at all that was added.
             guard replacements <= 1000 else { return false }
-            func isBelow(_ path: TreePath) -> Bool { path != entry.path && path.isWithin(entry.path) }
-            added = added.filter { !isBelow($0.key) }
-            removed = removed.filter { !isBelow($0) }
-            opaque = opaque.filter { !$0.isWithin(entry.path) }
+            changeset.forget(below: entry.path)
             parents = parents.filter { !$0.isWithin(entry.path) }
         }
-        added[entry.path] = entry
+        changeset.add(entry)
         note(entry.path)
         return true
     }
 
     /// Removes `path`, and all in it, from the layers below.
     mutating func remove(_ path: TreePath) {
-        removed.insert(path)
+        changeset.remove(path)
         note(path)
     }
 
     /// Removes all that the layers below have in `directory`.
     mutating func makeOpaque(_ directory: TreePath) {
-        opaque.insert(directory)
+        changeset.makeOpaque(directory)
         parents.insert(directory)
         note(directory)
     }
@@ -54,7 +50,7 @@ struct LayerChanges {
     /// there for what is in them, as `lower` has them.
     func entries(below lower: [TreePath: Entry]) -> [TreePath: Entry] {
         var result = added
-        for path in removed {
+        for path in changeset.removed {
             switch added[path]?.isDirectory {
             case nil: result[path] = Entry(path: path, metadata: Metadata(mode: 0), kind: .whiteout)
             // The new directory has nothing of the old one.
@@ -63,9 +59,9 @@ struct LayerChanges {
             case false?: break
             }
         }
-        for directory in opaque { mark(directory, in: &result) }
+        for directory in changeset.opaque { mark(directory, in: &result) }
         for path in parents where !path.isRoot && result[path]?.isDirectory != true {
-            let below = shows(path) ? lower[path] : nil
+            let below = changeset.shows(path) ? lower[path] : nil
             let metadata = below?.isDirectory == true ? below?.metadata : nil
             // Removed and made again: what the lower layers have in it is gone.
             if result[path]?.kind == .whiteout { mark(path, in: &result) }
@@ -77,25 +73,5 @@ struct LayerChanges {
     private func mark(_ directory: TreePath, in result: inout [TreePath: Entry]) {
         let marker = directory.appending(Entry.opaqueMarker)
         result[marker] = Entry(path: marker, metadata: Metadata(mode: 0), kind: .whiteout)
-    }
-
-    // MARK: What is below
-
-    /// Whether any of `lower` could be hidden.
-    func hides(_ lower: [TreePath: Entry]) -> Bool {
-        !removed.isEmpty || !opaque.isEmpty
-            || added.values.contains { !$0.isDirectory && lower[$0.path]?.isDirectory == true }
-    }
-
-    /// Whether a path of the layers below is still there: neither it nor a directory it is in was removed or replaced.
-    func shows(_ path: TreePath) -> Bool {
-        if removed.contains(path) { return false }
-        var ancestor = path
-        while !ancestor.isRoot {
-            ancestor = ancestor.parent
-            if removed.contains(ancestor) || opaque.contains(ancestor) { return false }
-            if let entry = added[ancestor], !entry.isDirectory { return false }
-        }
-        return true
     }
 }

@@ -121,12 +121,3 @@ extension ContentSource {
         guard count == size else { throw TransportError.contentSize(path, expected: size, actual: count) }
     }
 }
-
-/// How layers spell removed files (image-spec, layer.md, Whiteouts).
-enum WhiteoutName {
-    static let prefix: ByteString = ".wh."
-    /// Hides all that lower layers have in the same directory.
-    static let opaque = Entry.opaqueMarker
-    /// What a union file system (AUFS) keeps for itself.
-    static let metadataPrefix: ByteString = ".wh..wh."
-}

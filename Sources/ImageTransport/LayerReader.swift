@@ -88,8 +88,10 @@ struct LayerReader {
     }
 
     /// Ends the layer.
-    consuming func finish() throws -> Layer {
-        try decoder.finish()
+    ///
+    /// - Parameter isVerified: whether its digest will be compared: then what some writers leave out at the end may be missing.
+    consuming func finish(isVerified: Bool = false) throws -> Layer {
+        try decoder.finish(lacksFilling: isVerified)
         try endMember()
         let tree = try replay?.endLayer() ?? .empty
         let size = diffID.count

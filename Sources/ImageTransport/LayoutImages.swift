@@ -7,7 +7,7 @@ struct LayoutImages {
 
     /// How deep an index may name further indexes, and how many documents may be read on the way: a small layout can name one
     /// index a thousand times over.
-    private static let depthLimit = 8
+    static let depthLimit = 8
     private static let documentLimit = 500
 
     /// An image that an index names.
@@ -27,7 +27,7 @@ struct LayoutImages {
         // One image may have several names.
         if let name, named.isEmpty { throw TransportError.noSuchImage(name) }
         guard Set(named.map(\.digest)).count == 1, let entry = named.first else {
-            throw TransportError.severalImages(index.manifests.map { Self.name(of: $0) ?? $0.digest.description })
+            throw TransportError.severalImages(Self.names(of: index))
         }
         var documents = 0
         let candidates = try expand(entry, name: name ?? Self.name(of: entry), depth: 1, &documents)
@@ -36,6 +36,12 @@ struct LayoutImages {
 
     private static func name(of entry: Descriptor) -> String? {
         entry.annotations[AnnotationKey.containerdImageName] ?? entry.annotations[AnnotationKey.referenceName]
+    }
+
+    /// What tells the entries of `index` apart: tags, or full names where these are the same.
+    private static func names(of index: ImageIndex) -> [String] {
+        let tags = index.manifests.map { $0.annotations[AnnotationKey.referenceName] ?? $0.digest.description }
+        return Set(tags).count == tags.count ? tags : index.manifests.map { name(of: $0) ?? $0.digest.description }
     }
 
     private static func matches(_ entry: Descriptor, _ name: String) -> Bool {
@@ -64,7 +70,7 @@ struct LayoutImages {
         }
     }
 
-    private static func check(_ type: MediaType?, _ descriptor: Descriptor, _ file: String) throws(TransportError) {
+    fileprivate static func check(_ type: MediaType?, _ descriptor: Descriptor, _ file: String) throws(TransportError) {
         guard let type, type != descriptor.mediaType else { return }
         throw .mediaTypeMismatch(name: file, expected: descriptor.mediaType, actual: type)
     }
@@ -93,9 +99,18 @@ struct LayoutImages {
     }
 
     private func image(_ candidate: Candidate) throws -> SourceImage {
-        let (file, bytes) = try ImageVerifier.document(candidate.descriptor, in: files)
+        try SourceImage.read(candidate.descriptor, named: candidate.name, in: files).image
+    }
+}
+
+extension SourceImage {
+    /// The image whose manifest `descriptor` names: its documents verified, its layers still to be read.
+    static func read(
+        _ descriptor: Descriptor, named name: String?, in files: any ImageFiles
+    ) throws -> (image: SourceImage, manifest: Manifest) {
+        let (file, bytes) = try ImageVerifier.document(descriptor, in: files)
         let manifest = try parsing(file) { () throws(OCIError) in try Manifest(parsing: bytes) }
-        try Self.check(manifest.mediaType, candidate.descriptor, file)
+        try LayoutImages.check(manifest.mediaType, descriptor, file)
         let configType = manifest.config.mediaType
         guard configType == .imageConfiguration || configType == .dockerConfiguration else {
             throw TransportError.unsupportedMediaType(configType)
@@ -104,13 +119,14 @@ struct LayoutImages {
         let configuration = try parsing(configFile) { () throws(OCIError) in
             try ImageConfiguration(parsing: configBytes)
         }
-        try SourceImage.check(layers: manifest.layers.count, configuration)
+        try check(layers: manifest.layers.count, configuration)
         let layers = try manifest.layers.map { layer in
             guard layer.mediaType.isLayer else { throw TransportError.unsupportedMediaType(layer.mediaType) }
-            return SourceImage.LayerPlace(file: try files.blobName(layer.sha256()), descriptor: layer)
+            return LayerPlace(file: try files.blobName(layer.sha256()), descriptor: layer)
         }
-        return SourceImage(
-            name: candidate.name, descriptor: candidate.descriptor, manifestBytes: bytes, manifest: manifest,
-            configuration: configuration, configurationBytes: configBytes, layers: layers, files: files)
+        let image = SourceImage(
+            name: name, descriptor: descriptor, manifestBytes: bytes, manifest: manifest, configuration: configuration,
+            configurationBytes: configBytes, layers: layers, files: files)
+        return (image, manifest)
     }
 }

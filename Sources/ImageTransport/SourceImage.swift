@@ -63,30 +63,40 @@ public struct SourceImage {
         progress: (UInt64) throws -> Void = { _ in }, _ body: (Int, Layer) throws -> Void
     ) throws -> [TreePath: Entry] {
         var replay = LayerReplay()
-        for (index, place) in layers.enumerated() {
-            var stream = LayerStream(replay: replay, limit: limit, intake: try intake(index))
-            if let descriptor = place.descriptor {
-                try ImageVerifier.readBlob(descriptor, place.file, in: files) { piece in
-                    try stream.read(piece)
-                    try progress(UInt64(piece.count))
-                }
-            } else {
-                try files.read(place.file) { piece in
-                    try stream.read(piece)
-                    try progress(UInt64(piece.count))
-                }
-            }
-            let (next, read) = try stream.finish()
-            replay = next
-            guard read.diffID == configuration.diffIDs[index] else {
-                throw TransportError.diffIDMismatch(
-                    layer: index, expected: configuration.diffIDs[index], actual: read.diffID)
-            }
-            var layer = read
-            layer.mediaType = place.descriptor?.mediaType
-            try body(index, layer)
+        for index in layers.indices {
+            try body(
+                index, readLayer(index, limit: limit, intake: intake(index), progress: progress, replay: &replay))
         }
         return replay.entries
+    }
+
+    /// Reads a layer, verifies its size, digest and diffID, and applies it to `replay`.
+    func readLayer(
+        _ index: Int, limit: ExpansionLimit, intake: any LayerIntake,
+        progress: (UInt64) throws -> Void = { _ in }, replay: inout LayerReplay
+    ) throws -> Layer {
+        let place = layers[index]
+        var stream = LayerStream(replay: replay, limit: limit, intake: intake, isHashed: place.descriptor != nil)
+        if let descriptor = place.descriptor {
+            try ImageVerifier.readBlob(descriptor, place.file, in: files) { piece in
+                try stream.read(piece)
+                try progress(UInt64(piece.count))
+            }
+        } else {
+            try files.read(place.file) { piece in
+                try stream.read(piece)
+                try progress(UInt64(piece.count))
+            }
+        }
+        var (next, layer) = try stream.finish(isVerified: true)
+        swap(&replay, &next)
+        guard layer.diffID == configuration.diffIDs[index] else {
+            throw TransportError.diffIDMismatch(
+                layer: index, expected: configuration.diffIDs[index], actual: layer.diffID)
+        }
+        layer.mediaType = place.descriptor?.mediaType
+        if let descriptor = place.descriptor { layer.blob = (try descriptor.sha256(), UInt64(descriptor.size)) }
+        return layer
     }
 
     /// The bytes of all layers as they lie there.
@@ -105,9 +115,12 @@ public struct LayerStream {
     private var reader: LayerReader
     private let decompressor: Decompressor
     private var blob = DigestHasher()
+    private let isHashed: Bool
     private var prefix: [UInt8] = []
 
-    init(replay: LayerReplay, limit: ExpansionLimit, intake: any LayerIntake) {
+    /// - Parameter isHashed: whether somebody else computes the digest of what is read.
+    init(replay: LayerReplay, limit: ExpansionLimit, intake: any LayerIntake, isHashed: Bool = false) {
+        self.isHashed = isHashed
         let decompressor = Decompressor(limit: limit)
         self.decompressor = decompressor
         reader = LayerReader(replay: replay, intake: intake) { try decompressor.expand(by: $0) }
@@ -120,18 +133,18 @@ public struct LayerStream {
 
     /// Reads the next bytes of the layer as it lies somewhere.
     public mutating func read(_ piece: UnsafeRawBufferPointer) throws {
-        blob.update(piece)
+        if !isHashed { blob.update(piece) }
         if prefix.count < 64 << 10 { prefix.append(contentsOf: piece.prefix(64 << 10 - prefix.count)) }
         try decompressor.decompress(piece) { try reader.read($0) }
     }
 
     /// Ends the layer.
-    public mutating func finish() throws -> SourceImage.Layer { try finish().layer }
+    public mutating func finish() throws -> SourceImage.Layer { try finish(isVerified: false).layer }
 
-    mutating func finish() throws -> (replay: LayerReplay, layer: SourceImage.Layer) {
+    mutating func finish(isVerified: Bool) throws -> (replay: LayerReplay, layer: SourceImage.Layer) {
         try decompressor.finish { try reader.read($0) }
         let copy = reader
-        let layer = try copy.finish()
+        let layer = try copy.finish(isVerified: isVerified)
         let hasher = blob
         let size = blob.count
         return (

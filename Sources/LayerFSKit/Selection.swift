@@ -29,6 +29,12 @@ public struct Selection: Sendable {
 }
 
 extension Workspace {
+    /// Whether the store has whatever `expression` names.
+    public func hasAllNames(of expression: RootExpression) throws(LayerStoreError) -> Bool {
+        for name in expression.names where try store.lookUp(name) == nil { return false }
+        return true
+    }
+
     /// Finds the layers that `expression` stands for. A name may be a layer's, or an image's: then it stands for all the
     /// image's layers, and brings the image's settings.
     ///

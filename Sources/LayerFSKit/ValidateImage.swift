@@ -5,14 +5,17 @@ import SystemPackage
 
 /// Checks an image layout or archive, whoever wrote it. Needs no store.
 public enum ValidateImage {
-    /// - Parameter target: a place as `oci:DIR:REF`, or the path of a layout's directory or of an archive.
+    /// - Parameters:
+    ///   - target: a place as `oci:DIR:REF`, or the path of a layout's directory or of an archive.
+    ///   - scratch: where an archive that is compressed is laid out.
     /// - Throws: `TransportError` when there is no image, ``LayerFSError``; what is wrong with an image is in the report.
     public static func run(
-        _ target: ByteString, limit: ExpansionLimit = ExpansionLimit(), progress: ProgressMeter = .none
+        _ target: ByteString, limit: ExpansionLimit = ExpansionLimit(), scratch: ByteString,
+        progress: ProgressMeter = .none
     ) throws -> ValidationReport {
         let location = try ImageLocation(parsing: target)
         let path = location?.path ?? target
-        let validation = ImageValidation(limit: limit) { try progress.advance(by: $0) }
+        let validation = ImageValidation(limit: limit, scratch: scratch) { try progress.advance(by: $0) }
         progress.begin("checking", total: 0)
         do {
             switch location?.transport {

@@ -117,11 +117,16 @@ public struct TarDecoder: Sendable {
 
     /// Checks that the archive does not end in the middle of something.
     ///
+    /// - Parameter lacksFilling: whether the filling behind the last content may be missing, as for Go (umoci 0.4 writes no more
+    ///   than the members). Only where something else tells that the archive is whole: one that was cut can look the same.
     /// - Throws: ``TarError/truncated(offset:)``.
-    public func finish() throws(TarError) {
+    public func finish(lacksFilling: Bool = false) throws(TarError) {
         switch state {
         case .ended: return
         case .header where block.isEmpty && extensions.isEmpty: return
+        case .header where !block.isEmpty: throw .truncated(offset: position - UInt64(block.count))
+        case .padding where lacksFilling && extensions.isEmpty: return
+        case .content(remaining: 0, _) where lacksFilling && extensions.isEmpty: return
         case .header, .extended, .content, .padding, .sparse, .sparseBlocks, .sparsePrefix:
             throw .truncated(offset: start)
         }
@@ -137,7 +142,6 @@ public struct TarDecoder: Sendable {
         }
         let sums = TarBlock.checksums(of: block)
         guard let declared = TarBlock.number(block, TarBlock.checksum),
-
             declared == sums.unsigned || declared == sums.signed
         else { throw .badChecksum(offset: start) }
 

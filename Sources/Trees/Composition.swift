@@ -100,7 +100,7 @@ public enum ConflictPolicy: String, Hashable, Sendable, CaseIterable, Codable {
 }
 
 /// Two layers that have different things on one path.
-public struct Conflict: Hashable, Sendable {
+public struct Conflict: Hashable, Sendable, CustomStringConvertible {
     /// How the two differ.
     public enum Reason: String, Hashable, Sendable {
         case content = "different content"
@@ -119,6 +119,19 @@ public struct Conflict: Hashable, Sendable {
     /// The layer on top, by name.
     public var upper: String
     public var reason: Reason
+    /// Where each layer has it: not ``path`` where a link of the stack leads there.
+    public var lowerPath: TreePath
+    public var upperPath: TreePath
+
+    /// Who disagrees, and how: `bash and ls have different content`. Where names and paths would say nothing, as of one layer
+    /// that has a file both in `/lib` and, through a link, in `/usr/lib`, both places are named.
+    public var description: String {
+        guard lower == upper || lowerPath != upperPath else { return "\(lower) and \(upper) have \(reason.rawValue)" }
+        if lower == upper {
+            return "\(lower) has \(reason.rawValue) at \(lowerPath) and \(upperPath), which are one place"
+        }
+        return "\(lower) (at \(lowerPath)) and \(upper) (at \(upperPath)) have \(reason.rawValue)"
+    }
 }
 
 /// Why layers do not compose.
@@ -130,7 +143,7 @@ public enum CompositionError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .conflicts(let conflicts):
             let shown = conflicts.prefix(10).map { conflict in
-                "  \(conflict.path): \(conflict.lower) and \(conflict.upper) have \(conflict.reason.rawValue)"
+                "  \(conflict.path): \(conflict)"
             }
             let more = conflicts.count > 10 ? ["  and \(conflicts.count - 10) more"] : []
             return

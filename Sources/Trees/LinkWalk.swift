@@ -1,13 +1,29 @@
 public import Bytes
 
 /// Follows symbolic links inside a tree, as the kernel would with the tree as its root (path_resolution(7)).
-enum LinkWalk {
+public enum LinkWalk {
+    /// Why names lead to no directory.
+    public enum Obstacle: Error, Hashable {
+        case tooManyLinks
+        /// Nothing lies there, or no directory.
+        case noDirectory(TreePath)
+    }
+
     /// The directory that `names` lead to, one after the other, from the directory `start`; nil when there is none.
     ///
     /// - Parameter kind: what lies at a path; nil for nothing.
     static func directory(
         from start: TreePath, _ names: [ByteString], kind: (TreePath) -> Entry.Kind?
     ) -> TreePath? {
+        try? place(from: start, names, kind: kind)
+    }
+
+    /// The directory that `names` lead to, one after the other, from the directory `start`.
+    ///
+    /// - Parameter kind: what lies at a path, or is taken to; nil for nothing.
+    public static func place(
+        from start: TreePath, _ names: [ByteString], kind: (TreePath) -> Entry.Kind?
+    ) throws(Obstacle) -> TreePath {
         var place = start
         var pending = Array(names.reversed())
         var linksLeft = 40  // as the kernel
@@ -22,10 +38,10 @@ enum LinkWalk {
             case .directory: place = path
             case .symlink(let target):
                 linksLeft -= 1
-                if linksLeft < 0 { return nil }
+                if linksLeft < 0 { throw .tooManyLinks }
                 if target.bytes.first == UInt8(ascii: "/") { place = .root }
                 pending.append(contentsOf: target.split(on: UInt8(ascii: "/")).reversed())
-            default: return nil
+            default: throw .noDirectory(path)
             }
         }
         return place

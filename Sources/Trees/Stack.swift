@@ -5,21 +5,23 @@ struct Stack {
     struct Slot {
         var entry: Entry
         var layer: String
+        /// Where the layer has it: below a link of the stack that is another place.
+        var origin: TreePath
     }
 
-    var slots: [TreePath: Slot]
+    var slots: PathMap<Slot>
     private var policy: ConflictPolicy
     private(set) var conflicts: [Conflict] = []
 
     init(policy: ConflictPolicy) {
         self.policy = policy
         let root = Tree.empty.entries[0]
-        slots = [.root: Slot(entry: root, layer: "")]
+        slots = PathMap([.root: Slot(entry: root, layer: "", origin: .root)])
     }
 
     /// The union of the layers applied so far.
     var tree: Tree {
-        Tree(unchecked: slots.values.map(\.entry).sorted { $0.path < $1.path })
+        Tree(unchecked: slots.values.values.map(\.entry).sorted { $0.path < $1.path })
     }
 
     /// Lays `layer`, which was made for this stack, over it: what it has replaces what is there.
@@ -94,19 +96,22 @@ struct Stack {
         }
         // The layer of the root that every stack starts with has no name: nobody disagrees with it.
         if !slot.layer.isEmpty {
-            conflicts.append(Conflict(path: path, lower: slot.layer, upper: pass.layer, reason: reason))
+            conflicts.append(
+                Conflict(
+                    path: path, lower: slot.layer, upper: pass.layer, reason: reason, lowerPath: slot.origin,
+                    upperPath: origin))
             if policy != .last {
                 let sameDirectory = entry.isDirectory && slot.entry.isDirectory
                 if entry.isDirectory { pass.places[origin] = sameDirectory ? path : .some(nil) }
                 return
             }
         }
-        if slot.entry.isDirectory, !entry.isDirectory { removeBelow(path) }
+        if slot.entry.isDirectory, !entry.isDirectory { slots.remove(path) }
         accept(entry, from: origin, in: &pass)
     }
 
     private mutating func accept(_ entry: Entry, from origin: TreePath, in pass: inout Pass) {
-        slots[entry.path] = Slot(entry: entry, layer: pass.layer)
+        slots.set(entry.path, Slot(entry: entry, layer: pass.layer, origin: origin))
         if entry.isDirectory { pass.places[origin] = entry.path }
         pass.changed.insert(entry.path)
         pass.kept.insert(entry.path)
@@ -117,20 +122,16 @@ struct Stack {
         // All that lower layers have in an opaque directory; spelt out, since other layers may add to it.
         let paths =
             whiteout.isOpaqueMarker
-            ? slots.keys.filter { $0.parent == directory && !$0.isRoot } : [directory.appending(whiteout.path.name)]
+            ? slots.children(of: directory) : [directory.appending(whiteout.path.name)]
         for path in paths { remove(path, whiteout, in: &pass) }
     }
 
     private mutating func remove(_ path: TreePath, _ whiteout: Entry, in pass: inout Pass) {
-        guard let removed = slots.removeValue(forKey: path) else { return }
-        if removed.entry.isDirectory { removeBelow(path) }
+        guard slots[path] != nil else { return }
+        slots.remove(path)
         var moved = whiteout
         moved.path = path
         pass.whiteouts.append(moved)
-    }
-
-    private mutating func removeBelow(_ path: TreePath) {
-        for below in slots.keys where below != path && below.isWithin(path) { slots[below] = nil }
     }
 
     /// How `upper` differs from `lower` in what counts; nil when the two agree.

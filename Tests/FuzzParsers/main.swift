@@ -6,6 +6,7 @@ import Glibc
 //
 //     fuzz-parsers --list
 //     fuzz-parsers TARGET --input FILE
+//     fuzz-parsers TARGET --each FILE [FILE …]
 //     fuzz-parsers TARGET --seconds N --seed N --current FILE [SEED-FILE …]
 
 private let sizeLimit = 1 << 20
@@ -18,6 +19,13 @@ private func usage() -> Never {
 }
 
 private func read(_ path: String) -> [UInt8] { (FileManager.default.contents(atPath: path)).map { Array($0) } ?? [] }
+
+private func report(_ parsed: Int, _ refused: Int) {
+    // Not getrusage(2), whose ru_maxrss begins with what the process that started this one had.
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace)[1]
+    print("parsed \(parsed) refused \(refused) memory \(peak ?? "")")
+}
 
 var words = Array(CommandLine.arguments.dropFirst())
 var options: [String: String] = [:]
@@ -36,6 +44,20 @@ if let input = options["--input"] {
     do { try target.parse(read(input)) } catch { print("refused: \(error)") }
     exit(0)
 }
+if let first = options["--each"] {
+    // So long only a parser takes that does not return: the process ends by a signal.
+    var limit = rlimit(rlim_cur: 60, rlim_max: 60)
+    setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
+    var (parsed, refused) = (0, 0)
+    for file in [first] + words.dropFirst() {
+        do {
+            try target.parse(read(file))
+            parsed += 1
+        } catch { refused += 1 }
+    }
+    report(parsed, refused)
+    exit(0)
+}
 guard let seconds = options["--seconds"].flatMap(Double.init), let seed = options["--seed"].flatMap(UInt64.init),
     let path = options["--current"]
 else { usage() }
@@ -44,18 +66,15 @@ var limit = rlimit(rlim_cur: memoryLimit, rlim_max: memoryLimit)
 setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
 let current = try CurrentInput(path, limit: sizeLimit)
 var mutator = Mutator(target.seeds + words.dropFirst().map(read), seed: seed, limit: sizeLimit)
-var (parsed, refused): (UInt64, UInt64) = (0, 0)
+var (parsed, refused) = (0, 0)
 let clock = ContinuousClock()
 let end = clock.now + .seconds(seconds)
 while clock.now < end {
     let bytes = mutator.next()
-    current.set(bytes, number: parsed + refused + 1)
+    current.set(bytes, number: UInt64(parsed + refused + 1))
     do {
         try target.parse(bytes)
         parsed += 1
     } catch { refused += 1 }
 }
-// Not getrusage(2), whose ru_maxrss begins with what the process that started this one had.
-let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace)[1]
-print("parsed \(parsed) refused \(refused) memory \(peak ?? "")")
+report(parsed, refused)

@@ -77,4 +77,21 @@ struct FuzzTests {
         #expect(run.parsed > 0 && run.refused > 0)
         print("fuzzed \(target): \(run.parsed) inputs parsed, \(run.refused) refused, \(run.memory) KiB at most")
     }
+
+    @Test(
+        "files that another fuzzer found: each is read or refused, without a trap, without end, or in more than 200 MB",
+        .enabled(if: Corpus.isPresent("fuzz-tar"), "no corpus"),
+        arguments: [
+            ("tar", "fuzz-tar", 79), ("layer", "fuzz-tar", 43), ("stream", "fuzz-gzip", 62), ("tar", "go-tar", 31),
+            // The seventh grows to more than this parser is allowed.
+            ("stream", "tar-split-asm", 6),
+        ])
+    func found(target: String, folder: String, parsed: Int) throws {
+        let files = Corpus.names(folder).map { Corpus.folder(folder) + "/" + $0 }
+        let said = try Tool.succeed(FuzzRun.program, [target, "--each"] + files).text
+        let numbers = said.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        try #require(numbers.count == 3, "\(said)")
+        #expect(numbers[0] == parsed && numbers[0] + numbers[1] == files.count, "\(said)")
+        #expect(numbers[2] < 200 << 10, "\(numbers[2]) KiB")
+    }
 }

@@ -21,7 +21,7 @@ import Trees
     func blob(_ descriptor: Descriptor) throws -> String { "blobs/sha256/\(try descriptor.sha256().hexadecimal)" }
 
     func validate(_ reference: String? = nil) throws -> ValidationReport {
-        try ImageValidation().run(layout: folder.at("image"), reference: reference)
+        try ImageValidation(scratch: "/var/tmp").run(layout: folder.at("image"), reference: reference)
     }
 
     /// Stores `bytes` as a blob of the layout.
@@ -41,7 +41,7 @@ import Trees
     ) throws {
         try fixture.exporter(compression: compression).writeLayout(
             fixture.image, named: [Reference(parsing: "shell:1.0"), Reference(parsing: "x:2")], at: folder.at("other"))
-        let report = try ImageValidation().run(layout: folder.at("other"))
+        let report = try ImageValidation(scratch: "/var/tmp").run(layout: folder.at("other"))
         #expect(report.problems == [])
         #expect(report.images.map(\.names) == [["1.0", "2"]])
         let layers = try #require(report.images.first?.layers)
@@ -56,15 +56,16 @@ import Trees
     @Test("an archive is both a layout and a Docker archive") func archive() throws {
         try fixture.exporter().writeArchive(
             fixture.image, named: [Reference(parsing: "shell:1.0")], at: folder.at("a.tar"))
-        let report = try ImageValidation().run(archive: folder.at("a.tar"))
+        let report = try ImageValidation(scratch: "/var/tmp").run(archive: folder.at("a.tar"))
         #expect(report.problems == [])
         #expect(report.kinds == ["image layout", "Docker archive"])
         #expect(report.images.map(\.names) == [["1.0"], ["shell:1.0"]])
         #expect(report.images[1].layers == report.images[0].layers)
-        let docker = try ImageValidation().run(archive: folder.at("a.tar"), reference: "shell:1.0", onlyDocker: true)
+        let docker = try ImageValidation(scratch: "/var/tmp").run(
+            archive: folder.at("a.tar"), reference: "shell:1.0", onlyDocker: true)
         #expect(docker.kinds == ["Docker archive"] && docker.isSound)
         #expect(throws: TransportError.noSuchImage("no")) {
-            try ImageValidation().run(archive: folder.at("a.tar"), reference: "no")
+            try ImageValidation(scratch: "/var/tmp").run(archive: folder.at("a.tar"), reference: "no")
         }
     }
 
@@ -172,16 +173,18 @@ import Trees
             layers: [.init(entries: [entry], createdBy: "test")], platform: Platform(architecture: "amd64"))
         try exporter.writeLayout(image, named: [], at: folder.at("bomb"))
         var read: UInt64 = 0
-        let report = try ImageValidation(progress: { read += $0 }).run(layout: folder.at("bomb"))
+        let report = try ImageValidation(scratch: "/var/tmp", progress: { read += $0 }).run(layout: folder.at("bomb"))
         #expect(report.problems.map(\.kind) == [.expansion])
-        #expect(try ImageValidation(limit: .none).run(layout: folder.at("bomb")).problems == [])
+        #expect(try ImageValidation(limit: .none, scratch: "/var/tmp").run(layout: folder.at("bomb")).problems == [])
         #expect(read < 1 << 20)
     }
 
     @Test("what is no layout is no layout, and damaged documents never trap") func noLayout() throws {
         try folder.write("plain", [1])
-        #expect(throws: TransportError.self) { try ImageValidation().run(layout: folder.at("image/blobs")) }
-        #expect(throws: (any Error).self) { try ImageValidation().run(archive: folder.at("plain")) }
+        #expect(throws: TransportError.self) {
+            try ImageValidation(scratch: "/var/tmp").run(layout: folder.at("image/blobs"))
+        }
+        #expect(throws: (any Error).self) { try ImageValidation(scratch: "/var/tmp").run(archive: folder.at("plain")) }
         var generator = SeededGenerator(seed: 11)
         for name in ["index.json", "oci-layout", try blob(image.descriptor), try blob(image.manifest.config)] {
             let whole = try folder.read("image/" + name)

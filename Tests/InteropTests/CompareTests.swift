@@ -93,6 +93,32 @@ extension InteropTests {
             var changed: [Change]
         }
 
+        @Test("a name of the store comes before a file that is called the same; any other path is one") func names()
+            throws
+        {
+            let path = folder.path
+            try store.program.succeed("materialize", "shell", path + "/root", "--exact")
+            try store.program.succeed("export", "shell", "--tar", path + "/shell")
+            try Tool.succeed("mkdir", [path + "/bash"])
+            func run(_ old: String, _ new: String, _ program: LayerFSProgram) throws -> Tool.Outcome {
+                var moved = program
+                moved.wrapper = ["sh", "-c", "cd '\(path)' && exec \"$@\"", "sh"]
+                return try moved.run("diff", old, new)
+            }
+            let cases: [(String, String, Int32)] = [
+                ("shell", "root", 0), ("root", path + "/root", 0), ("root/usr", "root/usr/", 0), ("bash", "./bash", 1),
+                ("shell", "./shell", 0), ("bash+ls", "root", 0), ("bash", "none", 2), ("root", "none+bash", 2),
+            ]
+            for (old, new, status) in cases {
+                let outcome = try run(old, new, store.program)
+                #expect(outcome.status == status, "\(old) \(new): \(outcome)")
+            }
+            // Without a store all are paths.
+            let nowhere = LayerFSProgram(store: path + "/nowhere")
+            #expect(try run("shell", "root", nowhere).status == 0)
+            #expect(try run("bash+ls", "root", nowhere).status == 2)
+        }
+
         @Test("trouble is no difference: the exit code is at least 2") func trouble() throws {
             let path = folder.path
             try store.program.succeed("export", "shell", "oci:\(path)/layout:1")

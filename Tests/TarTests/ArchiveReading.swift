@@ -9,7 +9,7 @@ struct ReadMember: Equatable {
 }
 
 /// The members of an archive that comes in pieces of `pieceSize` bytes.
-func readArchive(_ bytes: [UInt8], pieceSize: Int = 4096) throws(TarError) -> [ReadMember] {
+func readArchive(_ bytes: [UInt8], pieceSize: Int = 4096, lacksFilling: Bool = false) throws(TarError) -> [ReadMember] {
     var decoder = TarDecoder()
     var members: [ReadMember] = []
     var start = 0
@@ -33,7 +33,7 @@ func readArchive(_ bytes: [UInt8], pieceSize: Int = 4096) throws(TarError) -> [R
         }
         try outcome.get()
     }
-    try decoder.finish()
+    try decoder.finish(lacksFilling: lacksFilling)
     return members
 }
 

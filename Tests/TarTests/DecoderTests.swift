@@ -216,6 +216,21 @@ import Testing
         #expect(try time("22 mtime=7.1234567899\n") == [7, 123_456_789])
     }
 
+    @Test("where it is allowed the filling behind the last content may be missing, and no more", arguments: 0...1100)
+    func missingFilling(count: Int) throws {
+        let header = TarHeader(name: "a", kind: .file(size: 700), mode: 0o644)
+        let member = ReadMember(header: header, content: [UInt8](repeating: 1, count: 700))
+        let cut = Array(try writeArchive([member])[..<(512 + count)])
+        // Of the blocks behind it no half is taken.
+        let truncated = TarError.truncated(offset: count < 1024 ? 0 : 1536)
+        if (700...1024).contains(count) {
+            #expect(try readArchive(cut, lacksFilling: true) == [member])
+        } else {
+            #expect(throws: truncated) { try readArchive(cut, lacksFilling: true) }
+        }
+        if count != 1024 { #expect(throws: truncated) { try readArchive(cut) } }
+    }
+
     @Test("an archive cut at any byte is truncated, or whole up to there") func truncation() throws {
         let bytes = try writeArchive(EncoderTests.members)
         let whole = try readArchive(bytes)

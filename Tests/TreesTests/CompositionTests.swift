@@ -133,8 +133,9 @@ struct CompositionTests {
     @Test(arguments: try conflicting())
     func disagreeingLayersAreNamed(_ example: Case) throws {
         let layers = [Composition.Layer(name: "low", tree: example.lower), .init(name: "up", tree: example.upper)]
+        let path = try TreePath(ByteString(example.path))
         let expected = Conflict(
-            path: try TreePath(ByteString(example.path)), lower: "low", upper: "up", reason: example.reason)
+            path: path, lower: "low", upper: "up", reason: example.reason, lowerPath: path, upperPath: path)
         #expect(throws: CompositionError.conflicts([expected])) { try Composition(layers) }
 
         let last = try Composition(layers, onConflict: .last)

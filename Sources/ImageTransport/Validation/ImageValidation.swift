@@ -9,11 +9,17 @@ import Posix
 /// Memory does not grow with the size of layers.
 public struct ImageValidation {
     private let limit: ExpansionLimit
+    private let scratch: ByteString
     private let progress: (UInt64) throws -> Void
 
-    /// - Parameter progress: called with the number of bytes read since the last call; what it throws ends the check.
-    public init(limit: ExpansionLimit = ExpansionLimit(), progress: @escaping (UInt64) throws -> Void = { _ in }) {
-        (self.limit, self.progress) = (limit, progress)
+    /// - Parameters:
+    ///   - scratch: where an archive that is compressed is laid out.
+    ///   - progress: called with the number of bytes read since the last call; what it throws ends the check.
+    public init(
+        limit: ExpansionLimit = ExpansionLimit(), scratch: ByteString,
+        progress: @escaping (UInt64) throws -> Void = { _ in }
+    ) {
+        (self.limit, self.scratch, self.progress) = (limit, scratch, progress)
     }
 
     /// Checks the image layout in the directory `path`.
@@ -39,7 +45,7 @@ public struct ImageValidation {
     public func run(
         archive path: ByteString, reference: String? = nil, onlyDocker: Bool = false
     ) throws -> ValidationReport {
-        let files = try ArchiveFiles(ArchiveFile.open(path, limit))
+        let files = try ArchiveFiles(ArchiveFile.open(path, limit, scratch: scratch))
         let isLayout = try files.size(of: "index.json") != nil || files.size(of: "oci-layout") != nil
         let isDocker = try files.size(of: "manifest.json") != nil
         guard isDocker || isLayout && !onlyDocker else {

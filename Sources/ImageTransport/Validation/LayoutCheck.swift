@@ -3,9 +3,6 @@ import OCI
 
 /// Checks all that an image layout's index leads to, and then the blobs that it does not lead to.
 struct LayoutCheck {
-    /// How deep an index may name further indexes.
-    private static let depthLimit = 8
-
     private let files: any ImageFiles
     private let reading: FileCheck
     private var report = ValidationReport()
@@ -56,12 +53,12 @@ struct LayoutCheck {
             }
             try noting(Self.file(entry), own) { check in
                 if entry.mediaType.isIndex {
-                    guard depth < Self.depthLimit else {
+                    guard depth < LayoutImages.depthLimit else {
                         throw TransportError.malformedDocument(
                             name: Self.file(entry),
                             .invalidValue(
                                 field: "manifests", value: "\(depth) indexes deep",
-                                expected: "at most \(Self.depthLimit)"))
+                                expected: "at most \(LayoutImages.depthLimit)"))
                     }
                     let (name, bytes) = try check.reading.document(entry)
                     let nested = try parsing(name) { () throws(OCIError) in try ImageIndex(parsing: bytes) }

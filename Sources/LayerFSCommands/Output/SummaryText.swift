@@ -45,8 +45,10 @@ package enum SummaryText {
     }
 
     static func settled(_ conflict: Conflict, _ policy: ConflictPolicy) -> String {
-        "\(conflict.path): \(conflict.lower) and \(conflict.upper) have \(conflict.reason.rawValue); took that of "
-            + (policy == .last ? conflict.upper : conflict.lower)
+        let (layer, path) =
+            policy == .last ? (conflict.upper, conflict.upperPath) : (conflict.lower, conflict.lowerPath)
+        let taken = conflict.lower == conflict.upper ? "\(path)" : layer
+        return "\(conflict.path): \(conflict); took that of \(taken)"
     }
 
     static func exported(_ result: ExportImage.Result, _ expression: RootExpression) -> String {

@@ -11,8 +11,9 @@ struct CompareCommand: ParsableCommand {
         commandName: "diff",
         abstract: "Compare two roots, wherever they are.",
         discussion: """
-            Each is a name or expression; an image as oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:NAME]; or a \
-            path, beginning with / or a dot, of a directory or an archive. Lines begin with - for what only the first has, \
+            Each is a name or expression; an image as oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:NAME]; or the \
+            path of a directory or an archive. What is both, a name of the store and a file here, is taken as the name; ./NAME is \
+            always the file. Lines begin with - for what only the first has, \
             + for what only the second has, ~ for what differs. Exits with 0 when they are equal, 1 when they differ, 2 or more \
             when they could not be compared.
             """)
@@ -57,11 +58,18 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func compare() throws -> TreeComparison {
-        let operands = try [old, new].map { try RootOperand(parsing: ByteString(argument: $0)) }
+        let operands = try [old, new].map { text in
+            try RootOperand(parsing: ByteString(argument: text)) { expression in
+                try storeOptions.existingWorkspace()?.hasAllNames(of: expression) ?? false
+            }
+        }
         let workspace = operands.contains { $0.needsStore } ? try storeOptions.workspace(.reading) : nil
         let platform = try platform.map { try Platform(parsing: $0) }
         return try outputOptions.console.whileWatching { progress in
-            try CompareRoots(workspace, sourceDateEpoch: Environment.current.sourceDateEpoch()).run(
+            let (time, scratch) = try (
+                Environment.current.sourceDateEpoch(), Environment.current.temporaryDirectory
+            )
+            return try CompareRoots(workspace, sourceDateEpoch: time, scratch: scratch).run(
                 operands[0], operands[1], ignoring: Set(ignore), platform: platform, progress: progress)
         }
     }

@@ -33,7 +33,9 @@ struct ValidateCommand: ParsableCommand {
         limit.ratio = maxRatio ?? limit.ratio
         if maxRatio == 0 { limit = .none }
         let report = try console.whileWatching { progress in
-            try ValidateImage.run(ByteString(argument: target), limit: limit, progress: progress)
+            try ValidateImage.run(
+                ByteString(argument: target), limit: limit, scratch: Environment.current.temporaryDirectory,
+                progress: progress)
         }
         if jsonOption.json {
             try console.result(json: report)

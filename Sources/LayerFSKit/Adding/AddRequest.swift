@@ -31,6 +31,9 @@ public struct AddRequest: Sendable {
     /// Permissions of ``files`` and ``directories``, 0 to 0o7777; directories may be searched by whoever may read them.
     public var mode: UInt16?
 
+    /// Whether ``directories`` are taken as they are, with devices and all times, and nothing is added to them.
+    public var isExact = false
+
     /// Paths of this machine that the deny-list does not apply to.
     public var allowed: [ByteString] = []
 

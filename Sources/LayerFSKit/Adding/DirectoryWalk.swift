@@ -9,7 +9,7 @@ import Trees
 ///
 /// Every directory is opened below the first one without following a link, so none that is put there meanwhile leads
 /// elsewhere; only one is open at a time. Links are kept, two names of one file are two files, and devices and sockets, which
-/// mean nothing elsewhere, are passed over.
+/// mean nothing elsewhere, are passed over; devices only unless the walk is exact.
 struct DirectoryWalk {
     private let files: HostFiles
     private let filter: PlanFilter
@@ -17,6 +17,8 @@ struct DirectoryWalk {
     private let origin: PlanOrigin
     private(set) var entries: [PlannedEntry] = []
     private(set) var skipped = SkippedFiles()
+    /// Whether devices, times, and attributes of directories are taken.
+    var isExact = false
 
     init(_ files: HostFiles, _ filter: PlanFilter, _ change: MetadataChange, _ origin: PlanOrigin) {
         (self.files, self.filter, self.change, self.origin) = (files, filter, change, origin)
@@ -28,6 +30,8 @@ struct DirectoryWalk {
         var source: TreePath
         /// In the layer.
         var path: TreePath
+        /// Which of ``entries`` it is; nil for the root.
+        var index: Int?
     }
 
     /// Walks the directory that `mapping` names.
@@ -45,9 +49,10 @@ struct DirectoryWalk {
         guard !filter.excludes(path), filter.admits(found.path) else { return }
         // The root of a layer is like the host's, whatever directory its entries lie in here.
         if !path.isRoot { add(found.status, .directory, found.path, at: path) }
+        let index = path.isRoot ? nil : entries.indices.last
         do {
             let base = try files.root.open(found, [.readOnly, .directory])
-            var pending = [Pending(relative: ".", source: found.path, path: path)]
+            var pending = [Pending(relative: ".", source: found.path, path: path, index: index)]
             while let next = pending.popLast() {
                 try Interruption.check()
                 do {
@@ -66,6 +71,14 @@ struct DirectoryWalk {
     /// Adds what lies in `directory`; the directories in it are still to be read.
     private mutating func read(_ directory: borrowing OwnedDescriptor, _ place: Pending) throws -> [Pending] {
         var pending: [Pending] = []
+        if isExact, let index = place.index, case .node(let kind, let metadata, let source) = entries[index].content {
+            // As of files.
+            let attributes = try directory.extendedAttributes().filter { $0.name.hasPrefix("user.") }
+            let whole = Metadata(
+                mode: metadata.mode, uid: metadata.uid, gid: metadata.gid, modified: metadata.modified,
+                extendedAttributes: attributes.map { ExtendedAttribute(name: $0.name, value: $0.value) })
+            entries[index].content = .node(kind, whole, source: source)
+        }
         for name in try directory.names().map(\.name).sorted() {
             let source = place.source.appending(name)
             let path = place.path.appending(name)
@@ -82,7 +95,8 @@ struct DirectoryWalk {
             let placed = files.placed(path)
             add(status, kind, source, at: placed)
             let relative = place.relative == "." ? name : place.relative + "/" + name
-            pending.append(Pending(relative: relative, source: source, path: placed))
+            pending.append(
+                Pending(relative: relative, source: source, path: placed, index: entries.indices.last))
         }
         return pending
     }
@@ -96,6 +110,8 @@ struct DirectoryWalk {
         case .directory: .directory
         case .symlink: .symlink(target: try directory.linkTarget(of: name))
         case .fifo: .fifo
+        case .characterDevice where isExact: .characterDevice(major: status.deviceMajor, minor: status.deviceMinor)
+        case .blockDevice where isExact: .blockDevice(major: status.deviceMajor, minor: status.deviceMinor)
         case .characterDevice, .blockDevice, .socket, .unknown: nil
         }
     }
@@ -106,6 +122,7 @@ struct DirectoryWalk {
             source: host, size: status.size, identity: status.identity, change)
         if status.kind != .regular {
             var metadata = Metadata(of: status)
+            metadata.modified = Timestamp(seconds: status.modified.seconds)
             if status.kind != .symlink { change.apply(to: &metadata, isDirectory: kind == .directory) }
             if status.kind == .symlink { change.withoutMode.apply(to: &metadata) }
             content = .node(kind, metadata, source: host)

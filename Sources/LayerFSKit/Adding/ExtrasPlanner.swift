@@ -28,9 +28,11 @@ struct ExtrasPlanner {
     /// The files, directories and traces of the request.
     func plan() throws -> LayerPlan {
         var plan = LayerPlan()
+        plan.isExact = request.isExact
         for file in request.files { plan.entries += filter.apply(to: try files.file(file, request.change)) }
         for directory in request.directories {
             var walk = DirectoryWalk(files, filter, request.change, .directory(directory.text))
+            walk.isExact = request.isExact
             try walk.walk(directory)
             plan.entries += walk.entries
             plan.warnings += [walk.skipped.text].compactMap(\.self)

@@ -8,6 +8,8 @@ public import Trees
 public struct LayerPlan: Sendable {
     /// In the order in which they were asked for. Several may have one path: then they must agree.
     var entries: [PlannedEntry] = []
+    /// Whether everything keeps its own time, and no links of a merged /usr are added.
+    var isExact = false
     /// The closures among it. The layer's platform is theirs.
     public internal(set) var closures: [Closure] = []
     /// The programs that a person named.
@@ -26,6 +28,7 @@ public struct LayerPlan: Sendable {
     /// Puts all of `other` into this plan.
     mutating func unite(_ other: LayerPlan) {
         entries += other.entries
+        isExact = isExact || other.isExact
         closures += other.closures
         requests += other.requests
         edges += other.edges

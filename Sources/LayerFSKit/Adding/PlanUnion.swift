@@ -27,8 +27,9 @@ struct PlanUnion {
     /// A usr-merged host gives a usr-merged layer: where it has `/bin -> usr/bin`, and the layer something in `/usr/bin`,
     /// the link comes along, since scripts and people say `/bin/sh` (docs/decisions/0003).
     ///
+    /// - Parameter mergesUsr: false where nothing is to be added that was not there.
     /// - Throws: ``LayerFSError/conflictingSources(_:)``; `SystemError` when the host's directories cannot be examined.
-    consuming func tree(directories: HostDirectories) throws -> Tree {
+    consuming func tree(directories: HostDirectories, mergesUsr: Bool = true) throws -> Tree {
         // In order, so that of several entries below a link always the same one is named.
         var checked: Set<TreePath> = [.root]
         for slot in slots.values.sorted(by: { $0.entry.path < $1.entry.path }) {
@@ -37,7 +38,7 @@ struct PlanUnion {
         if !conflicts.isEmpty {
             throw LayerFSError.conflictingSources(conflicts.sorted { ($0.path, $0.second) < ($1.path, $1.second) })
         }
-        for link in try UsrMerge.links(of: directories.root.path) where slots[link.path] == nil {
+        for link in mergesUsr ? try UsrMerge.links(of: directories.root.path) : [] where slots[link.path] == nil {
             guard slots[link.directory]?.entry.isDirectory == true else { continue }
             let metadata = Metadata(mode: 0o777, modified: directories.time)
             let entry = Entry(path: link.path, metadata: metadata, kind: .symlink(target: link.target))

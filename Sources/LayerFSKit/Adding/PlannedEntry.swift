@@ -21,7 +21,7 @@ struct PlannedEntry: Sendable {
         case file(source: ByteString, size: UInt64, identity: FileIdentity, MetadataChange = MetadataChange())
         /// A regular file that layerfs writes itself.
         case generated([UInt8], mode: UInt16)
-        /// A directory, link, device or fifo; the time in `metadata` is of no account. `source` is its path on this machine.
+        /// A directory, link, device or fifo; the time in `metadata` counts in an exact plan only. `source` is its path on this machine.
         case node(Entry.Kind, Metadata, source: ByteString?)
 
         /// A directory that the layer asks for, and this machine need not have.

@@ -17,7 +17,7 @@ struct StagedLayer {
     ///
     /// Regular files of the host keep their time, in whole seconds, which is what a tar holds. Everything else gets that of
     /// the newest file in the layer: on a host, directories and links tell only when a package was unpacked, and would make
-    /// the same files another layer on every machine (docs/decisions/0001).
+    /// the same files another layer on every machine (docs/decisions/0001). In an exact plan they keep theirs.
     ///
     /// - Parameter root: where the root of the plan's closures lies on this machine.
     /// - Throws: ``LayerFSError/conflictingSources(_:)`` when the plan wants different things on one path.
@@ -31,14 +31,14 @@ struct StagedLayer {
         var union = PlanUnion()
         var contents: [(digest: Digest, size: UInt64)] = []
         for planned in plan.entries {
-            let entry = try Self.entry(planned, files, newest, intake)
+            let entry = try Self.entry(planned, files, plan.isExact ? nil : newest, newest, intake)
             if case .file(let digest, let size) = entry.kind, size > 0 { contents.append((digest, size)) }
             union.add(entry, planned.origin)
         }
         var seen: Set<Digest> = []
         self.contents = contents.filter { seen.insert($0.digest).inserted }
         do {
-            tree = try union.tree(directories: HostDirectories(root: root, time: newest))
+            tree = try union.tree(directories: HostDirectories(root: root, time: newest), mergesUsr: !plan.isExact)
         } catch let error as SystemError {
             throw LayerFSError.system(step: "examine the host", error)
         }
@@ -68,7 +68,8 @@ struct StagedLayer {
     }
 
     private static func entry(
-        _ planned: PlannedEntry, _ files: [ByteString: SourceFile], _ time: Timestamp, _ intake: some ContentIntake
+        _ planned: PlannedEntry, _ files: [ByteString: SourceFile], _ common: Timestamp?, _ time: Timestamp,
+        _ intake: some ContentIntake
     ) throws -> Entry {
         switch planned.content {
         case .file(let source, _, _, let change):
@@ -84,7 +85,7 @@ struct StagedLayer {
                 path: planned.path, metadata: Metadata(mode: mode, modified: time),
                 kind: .file(digest: digest, size: UInt64(bytes.count)))
         case .node(let kind, var metadata, _):
-            metadata.modified = time
+            if let common { metadata.modified = common }
             return Entry(path: planned.path, metadata: metadata, kind: kind)
         }
     }

@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 import ImageTransport
 public import OCI
 import Posix
@@ -9,12 +9,14 @@ public import Trees
 public struct CompareRoots: Sendable {
     private let workspace: Workspace?
     private let sourceDateEpoch: Timestamp?
+    private let scratch: ByteString
 
     /// - Parameters:
     ///   - workspace: needed for names and expressions.
     ///   - sourceDateEpoch: what the times of an image were clamped to when it was made.
-    public init(_ workspace: Workspace?, sourceDateEpoch: Timestamp? = nil) {
-        (self.workspace, self.sourceDateEpoch) = (workspace, sourceDateEpoch)
+    ///   - scratch: where an archive that is compressed is laid out.
+    public init(_ workspace: Workspace?, sourceDateEpoch: Timestamp? = nil, scratch: ByteString) {
+        (self.workspace, self.sourceDateEpoch, self.scratch) = (workspace, sourceDateEpoch, scratch)
     }
 
     /// Compares `old` with `new`. Where one of them is an image, fractions of seconds are left out: layers have none.
@@ -47,12 +49,12 @@ public struct CompareRoots: Sendable {
             return (try Tree(tree.entries.map(packing.recorded)), true)
         case .image(let location):
             return try reading(location.path) {
-                (try ImageReading.read(location, platform: platform).tree(), true)
+                (try ImageTree(platform: platform, scratch: scratch).read(location), true)
             }
         case .path(let path):
             return try reading(path) {
                 guard try Files.status(path).kind == .directory else {
-                    return (try ImageReading.read(archive: path, platform: platform).tree(), true)
+                    return (try ImageTree(platform: platform, scratch: scratch).read(archive: path), true)
                 }
                 return (try DirectoryTree(path).read(progress), false)
             }

@@ -11,16 +11,27 @@ public enum RootOperand: Hashable, Sendable {
     /// A directory of this machine, or an archive file.
     case path(ByteString)
 
-    /// A place with a transport (`oci:DIR`), a path (which begins with `/` or `.`), or a name or expression.
+    /// A place with a transport (`oci:DIR`), a path that begins with `/` or `.`, a name or expression of the store, or any other
+    /// path: a name of the store comes before a file that is called the same.
     ///
-    /// - Throws: ``NameError``, `TransportError` for a malformed place.
-    public init(parsing text: ByteString) throws {
+    /// - Parameter isKnown: whether the store has all names of an expression; asked only where there is such a file, too.
+    /// - Throws: ``NameError`` for what is neither, `TransportError` for a malformed place, what `isKnown` throws.
+    public init(parsing text: ByteString, isKnown: (RootExpression) throws -> Bool) throws {
         if let location = try ImageLocation(parsing: text) {
             self = .image(location)
-        } else if text.hasPrefix("/") || text.hasPrefix(".") {
+            return
+        }
+        let isFile = try Files.statusIfPresent(text) != nil
+        if text.hasPrefix("/") || text.hasPrefix(".") || isFile && text.utf8Text == nil {
             self = .path(text)
-        } else {
-            self = .expression(try RootExpression(text.utf8Text ?? "\(text)"))
+            return
+        }
+        do {
+            let expression = try RootExpression(text.utf8Text ?? "\(text)")
+            self = try isFile && !isKnown(expression) ? .path(text) : .expression(expression)
+        } catch let error as NameError {
+            guard isFile else { throw error }
+            self = .path(text)
         }
     }
 

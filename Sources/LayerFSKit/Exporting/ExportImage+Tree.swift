@@ -42,7 +42,8 @@ extension ExportImage {
         _ exporter: ImageExporter
     ) throws -> Result {
         let builder = try FileSystemBuilder(
-            kind, searchPath: options.searchPath, compression: options.compression, level: options.compressionLevel)
+            kind, searchPath: options.searchPath, compression: options.compression, level: options.compressionLevel,
+            scratch: options.scratchDirectory)
         let written = try exporter.writeFileSystem(entries, at: path, by: builder)
         return Result(
             target: kind == .squashfs ? .squashfs(path) : .erofs(path), layers: [],

@@ -62,7 +62,7 @@ extension ExportImage {
         public var name: String?
         /// The part of a location after its path; see ``ImageLocation/reference``.
         public var reference: String?
-        /// Where an archive for standard output is put together before its first byte is sent.
+        /// Where an archive for standard output is put together before its first byte is sent, and files without a name are.
         public var scratchDirectory: ByteString = "/var/tmp"
         /// Where mksquashfs and mkfs.erofs are looked for.
         public var searchPath: [ByteString] = []

@@ -3,7 +3,8 @@ import Digests
 import LayerStore
 import Trees
 
-/// Takes a directory into the store as the root of a layer: what `add --dir DIR:/` does, under another name.
+/// Takes a directory into the store as the root of a layer: what `add --dir DIR:/` does, but as it is, with devices, the times
+/// of everything, and no links of a merged /usr that it does not have itself.
 public struct ImportDirectory: Sendable {
     private let workspace: Workspace
     private let home: ByteString?
@@ -21,6 +22,7 @@ public struct ImportDirectory: Sendable {
         var request = AddRequest()
         request.directories = [try PathMapping(path + ":/")]
         request.name = name
+        request.isExact = true
         let layers = try PlanLayers(searchPath: [], home: home).run(request)
         let added = try AddLayers(workspace).run(layers, replacing: options.replacing, progress: progress)
         let record = try workspace.store.lookUp(name).map { found throws(LayerStoreError) in

@@ -4,7 +4,6 @@ public import ImageTransport
 import LayerStore
 import OCI
 import Posix
-import SystemPackage
 import Trees
 
 /// Takes images that others made into the store: every file of every layer by its digest, and all that it takes to give the
@@ -28,7 +27,7 @@ public struct ImportImages: Sendable {
     public func run(
         _ location: ImageLocation, _ options: ImportOptions, scratch: ByteString, progress: ProgressMeter = .none
     ) throws -> [ImportSummary] {
-        let source = try open(location, options, scratch: scratch)
+        let source = try ImageSource(location, limit: options.limit, scratch: scratch)
         return try run(source, named: location.reference, options, progress: progress)
     }
 
@@ -43,16 +42,6 @@ public struct ImportImages: Sendable {
             let name = try name(of: image, options, isOneOfSeveral: images.count > 1)
             return try run(image, as: name, options, progress)
         }
-    }
-
-    private func open(_ location: ImageLocation, _ options: ImportOptions, scratch: ByteString) throws -> ImageSource {
-        if location.transport == .oci { return try ImageSource(directory: location.path) }
-        let file = try Files.open(location.path, [.readOnly, .nonBlocking])
-        guard try file.status().kind == .regular else {
-            throw LayerFSError.unusableSource(location.path, reason: "an archive has to be a regular file")
-        }
-        let plain = try PlainArchive.open(file, limit: options.limit, scratch: scratch)
-        return try ImageSource(archive: plain, location.transport == .dockerArchive ? .dockerArchive : .layout)
     }
 
     /// The name that was asked for, else that of the image; each image of several platforms has its own.
