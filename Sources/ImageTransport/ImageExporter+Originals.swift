@@ -11,7 +11,8 @@ extension ImageExporter {
     func write(
         _ layer: ImageDescription.Layer, _ original: OriginalLayer, into layout: LayoutWriter
     ) throws -> Descriptor {
-        func assemble(_ sink: any ByteSink) throws { try writeTar(of: layer, original, into: sink) }
+        let stored = StoredLayer(entries: layer.entries, original: original, contents: contents)
+        func assemble(_ sink: any ByteSink) throws { try stored.writeTar(into: sink, progress: progress) }
         guard let blob = original.blob else {
             return try layout.addBlob(compression.layerMediaType) { sink in
                 try compression.compress(into: sink, level: compressionLevel, pool: pool, assemble)
@@ -23,22 +24,6 @@ extension ImageExporter {
             } else {
                 try contents.readContent(blob.digest, size: blob.size) { try sink.write($0) }
             }
-        }
-    }
-
-    private func writeTar(
-        of layer: ImageDescription.Layer, _ original: OriginalLayer, into sink: any ByteSink
-    ) throws {
-        let written: LayerPacking.Result
-        if let skeleton = original.skeleton {
-            written = try TarAssembly(skeleton: skeleton, contents: contents, progress: progress).write(into: sink)
-        } else {
-            // As it was when it came, whatever time bounds what is made now.
-            written = try LayerPacking().pack(layer.entries, from: contents, into: sink, progress: progress)
-        }
-        guard written.diffID == original.diffID else {
-            throw TransportError.digestMismatch(
-                name: "the tar of a layer", expected: original.diffID.digest, actual: written.diffID.digest)
         }
     }
 

@@ -97,7 +97,7 @@ struct LayoutImages {
         let manifest = try parsing(file) { () throws(OCIError) in try Manifest(parsing: bytes) }
         try Self.check(manifest.mediaType, candidate.descriptor, file)
         let configType = manifest.config.mediaType
-        guard configType == .imageConfiguration || configType == .dockerConfiguration else {
+        guard configType.isConfiguration else {
             throw TransportError.unsupportedMediaType(configType)
         }
         let (configFile, configBytes) = try ImageVerifier.document(manifest.config, in: files)

@@ -91,7 +91,7 @@ enum DockerManifest {
             guard case .sha256(let digest) = entry.digest,
                 let bytes = try files.document(files.blobName(digest)), let manifest = try? Manifest(parsing: bytes),
                 let config = try? manifest.config.sha256(),
-                manifest.config.mediaType == .imageConfiguration || manifest.config.mediaType == .dockerConfiguration
+                manifest.config.mediaType.isConfiguration
             else { continue }
             // Not zstd: media-types.md knows no Docker equivalent.
             let loadable: [MediaType] = [.layerTar, .layerTarGzip, .dockerLayerTar, .dockerLayerTarGzip]

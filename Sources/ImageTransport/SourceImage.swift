@@ -28,6 +28,8 @@ public struct SourceImage {
 
     let layers: [LayerPlace]
     let files: any ImageFiles
+    /// Layers, by their number, that are made again instead of being read where the image lies.
+    public var stored: [Int: StoredLayer] = [:]
 
     /// A layer, read to its end and found to be what the image says.
     public struct Layer: Sendable {
@@ -65,7 +67,12 @@ public struct SourceImage {
         var replay = LayerReplay()
         for (index, place) in layers.enumerated() {
             var stream = LayerStream(replay: replay, limit: limit, intake: try intake(index))
-            if let descriptor = place.descriptor {
+            if let stored = stored[index] {
+                // As if it were read, so that nothing of it is only believed.
+                let sink = LayerSink(stream)
+                try stored.writeTar(into: sink, progress: nil)
+                stream = sink.stream
+            } else if let descriptor = place.descriptor {
                 try ImageVerifier.readBlob(descriptor, place.file, in: files) { piece in
                     try stream.read(piece)
                     try progress(UInt64(piece.count))
@@ -84,10 +91,21 @@ public struct SourceImage {
             }
             var layer = read
             layer.mediaType = place.descriptor?.mediaType
+            if stored[index] != nil, let descriptor = place.descriptor {
+                layer.blob = (try descriptor.sha256(), UInt64(clamping: descriptor.size))
+            }
             try body(index, layer)
         }
         return replay.entries
     }
+
+    /// What names the layer `index`, and the diffID it has to have; nil in an archive of Docker's.
+    public func layer(_ index: Int) -> (descriptor: Descriptor, diffID: DiffID)? {
+        layers[index].descriptor.map { ($0, configuration.diffIDs[index]) }
+    }
+
+    /// Whether the bytes of the layer `index` lie there.
+    public func hasBlob(ofLayer index: Int) throws -> Bool { try files.size(of: layers[index].file) != nil }
 
     /// The bytes of all layers as they lie there.
     public var size: UInt64 {

@@ -13,8 +13,8 @@ struct PullCommand: AsyncParsableCommand {
         commandName: "pull",
         abstract: "Fetch an image from a registry.",
         discussion: """
-            Every blob is checked while it comes, and what was cut off goes on where it ended. URLs that an image names for its \
-            layers are never followed.
+            Every blob is checked while it comes, and what was cut off goes on where it ended. Layers that the store can give back \
+            are not fetched. URLs that an image names for its layers are never followed.
             """)
 
     @Argument(help: ArgumentHelp("docker://HOST/REPOSITORY:TAG, or @DIGEST.", valueName: "place"))
@@ -65,18 +65,42 @@ struct PullCommand: AsyncParsableCommand {
         if allPlatforms { pull.choice = .all }
         if let platform { pull.choice = .platform(try Platform(parsing: platform)) }
         if let oci { return try await fetch(pull, into: ByteString(argument: oci), console) }
-        var store = PullToStore(pull: pull)
-        (store.options.name, store.options.replacing) = (name, replace)
-        store.scratchDirectory = Environment.current.temporaryDirectory
-        let (board, work) = (TransferBoard(), store)
-        let fetched = try await console.whileWatching({ board.states }) {
-            try await interruptibly { try await work.fetch(board) }
+        var work = PullToStore(pull: pull)
+        (work.options.name, work.options.replacing) = (name, replace)
+        work.scratchDirectory = Environment.current.temporaryDirectory
+        let (fetched, imported) = try await bring(work, console)
+        if jsonOption.json {
+            return try console.result(json: imported.map { PullReport($0, TransferReport(fetched.summary)) })
         }
-        console.detail(TransferText.pulled(place, "a temporary layout", fetched.summary))
-        let workspace = try storeOptions.workspace(.adding)
-        let imported = try console.whileWatching { try work.hand(fetched, to: workspace, progress: $0) }
-        if jsonOption.json { return try console.result(json: imported.map(ImportReport.init)) }
+        console.note(TransferText.fetched(place, fetched.summary))
         for summary in imported { console.note(SummaryText.imported(summary)) }
+    }
+
+    /// Fetches and imports; all of the image where what the store has of it turns out not to be good.
+    private func bring(
+        _ work: PullToStore, _ console: Console
+    ) async throws -> (PullToStore.Fetched, [ImportSummary]) {
+        let options = storeOptions
+        let fetched = try await fetch(work, console) { try options.existingWorkspace() }
+        let workspace = try storeOptions.workspace(.adding)
+        do {
+            let imported = try console.whileWatching { try work.hand(fetched, to: workspace, progress: $0) }
+            return (fetched, imported)
+        } catch  where PullToStore.isOfStore(error, fetched) {
+            console.warn("what the store has of this image is not good, so all of it is fetched: \(error)")
+            workspace.store.distrustInodes()
+            let whole = try await fetch(work, console, knowing: nil)
+            return (whole, try console.whileWatching { try work.hand(whole, to: workspace, progress: $0) })
+        }
+    }
+
+    private func fetch(
+        _ work: PullToStore, _ console: Console, knowing store: (@Sendable () throws -> Workspace?)?
+    ) async throws -> PullToStore.Fetched {
+        let board = TransferBoard()
+        return try await console.whileWatching({ board.states }) {
+            try await interruptibly { try await work.fetch(board, knowing: store) }
+        }
     }
 
     private func fetch(_ pull: PullToLayout, into layout: ByteString, _ console: Console) async throws {

@@ -1,0 +1,50 @@
+public import Digests
+public import Posix
+public import Trees
+
+/// A layer whose tar can be made of what is at hand, so that its bytes need not be read where its image lies.
+public struct StoredLayer: Sendable {
+    /// Without the root's.
+    public var entries: [Entry]
+    /// What the tar is, and how the compressed bytes are made of it.
+    public var original: OriginalLayer
+    public var contents: any ContentSource
+
+    public init(entries: [Entry], original: OriginalLayer, contents: any ContentSource) {
+        (self.entries, self.original, self.contents) = (entries, original, contents)
+    }
+
+    /// The digest of the tar as ``Compression/gzip`` compresses it.
+    ///
+    /// - Throws: ``TransportError/digestMismatch(name:expected:actual:)`` when the tar is another, and what the contents throw.
+    public func compressedDigest(pool: WorkerPool) throws -> Digest {
+        // No other encoder is to be told apart by its first bytes.
+        let sink = MatchingSink(prefix: [])
+        try LayerEncoding.layerfs.encode(into: sink, pool: pool) { try writeTar(into: $0, progress: nil) }
+        return sink.finish()
+    }
+
+    /// Writes the tar, and sees to it that it is the one of the diffID.
+    func writeTar(into sink: any ByteSink, progress: (@Sendable (UInt64) throws -> Void)?) throws {
+        let written: LayerPacking.Result
+        if let skeleton = original.skeleton {
+            written = try TarAssembly(skeleton: skeleton, contents: contents, progress: progress).write(into: sink)
+        } else {
+            // As it was when it came, whatever time bounds what is made now.
+            written = try LayerPacking().pack(entries, from: contents, into: sink, progress: progress)
+        }
+        guard written.diffID == original.diffID else {
+            throw TransportError.digestMismatch(
+                name: "the tar of a layer", expected: original.diffID.digest, actual: written.diffID.digest)
+        }
+    }
+}
+
+/// Reads a layer that is written to it.
+final class LayerSink: ByteSink {
+    private(set) var stream: LayerStream
+
+    init(_ stream: LayerStream) { self.stream = stream }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws { try stream.read(bytes) }
+}
