@@ -1,3 +1,4 @@
+public import Digests
 public import OCI
 public import Trees
 
@@ -36,10 +37,20 @@ public struct ImageDescription: Sendable {
         public var createdBy: String
         /// Of a layer that came from elsewhere and is to be as it was.
         public var original: OriginalLayer?
+        /// Of a layer that whoever gets the image has already: it is named, but neither packed nor written.
+        public var leftOut: LeftOut?
 
         public init(entries: [Entry], createdBy: String) {
             self.entries = entries
             self.createdBy = createdBy
         }
+    }
+
+    /// What a layer is that is not written.
+    public struct LeftOut: Hashable, Sendable {
+        public var diffID: DiffID
+        public var blob: Descriptor
+
+        public init(diffID: DiffID, blob: Descriptor) { (self.diffID, self.blob) = (diffID, blob) }
     }
 }

@@ -81,7 +81,7 @@ public struct ImageExporter: Sendable {
         _ = try parsing("oci-layout") { () throws(OCIError) in try ImageLayoutHeader(parsing: header) }
         let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
         let manifest = try assemble(image, into: layout)
-        let written = try verify(manifest, in: files)
+        let written = try verify(manifest, of: image, in: files)
         try layout.addToIndex(
             manifest, names: names, referenceName: referenceName, platform: image.platform)
         _ = consume lock
@@ -104,11 +104,17 @@ public struct ImageExporter: Sendable {
         let manifest = try assemble(image, into: layout)
         try layout.addToIndex(
             manifest, names: names, referenceName: referenceName, platform: image.platform)
-        return try verify(manifest, in: LayoutFiles(staged.open()))
+        return try verify(manifest, of: image, in: LayoutFiles(staged.open()))
     }
 
-    private func verify(_ manifest: Descriptor, in files: some ImageFiles) throws -> VerifiedImage {
-        let written = try ImageVerifier.verify(manifest, in: files)
+    private func verify(
+        _ manifest: Descriptor, of image: ImageDescription, in files: some ImageFiles
+    ) throws -> VerifiedImage {
+        var leftOut: [Int: [Entry]] = [:]
+        for (index, layer) in image.layers.enumerated() where layer.leftOut != nil {
+            leftOut[index] = layer.original == nil ? layer.entries.map(packing.recorded) : layer.entries
+        }
+        let written = try ImageVerifier.verify(manifest, in: files, leftOut: leftOut)
         try check?(written)
         return written
     }
@@ -121,7 +127,10 @@ public struct ImageExporter: Sendable {
             created: created, author: image.author, platform: image.platform, execution: image.execution, diffIDs: [])
         var layers: [Descriptor] = []
         for layer in image.layers {
-            if let original = layer.original {
+            if let leftOut = layer.leftOut {
+                layers.append(leftOut.blob)
+                configuration.diffIDs.append(leftOut.diffID)
+            } else if let original = layer.original {
                 layers.append(try write(layer, original, into: layout))
                 configuration.diffIDs.append(original.diffID)
             } else {
@@ -187,7 +196,7 @@ public struct ImageExporter: Sendable {
             manifest, names: names, referenceName: referenceName, platform: image.platform)
         let file = try StagedFile(in: target.parent, for: target.name)
         try LayoutArchive.write(staged.open(), into: file)
-        let written = try verify(manifest, in: ArchiveFiles(file.reopen()))
+        let written = try verify(manifest, of: image, in: ArchiveFiles(file.reopen()))
         try file.publish(as: target.name, replacing: true)
         return written
     }

@@ -4,11 +4,12 @@ import ImageTransport
 import LayerStore
 import OCI
 import Posix
+import Synchronization
 public import Trees
 
 /// Hands a root over: as an image layout, an archive or a flat tar.
 public struct ExportImage: Sendable {
-    private let workspace: Workspace
+    let workspace: Workspace
 
     public init(_ workspace: Workspace) { self.workspace = workspace }
 
@@ -25,10 +26,8 @@ public struct ExportImage: Sendable {
     private func export(
         _ expression: RootExpression, to target: Target, _ options: Options, _ progress: ProgressMeter
     ) throws -> Result {
-        let selection = try workspace.select(expression).withoutRepetitions
-        let composition = try workspace.compose(selection)
-        var exporter = ImageExporter(contents: workspace.store.blobs)
-        exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
+        let (selection, composition, plain) = try select(expression)
+        var exporter = plain
         exporter.progress = { try progress.advance(by: $0) }
         progress.begin("exporting", total: composition.tree.size)
         switch target {
@@ -46,12 +45,20 @@ public struct ExportImage: Sendable {
         _ exporter: ImageExporter
     ) throws -> Result {
         let name = try ExportName(options, selection.expression, for: target)
-        var exporter = exporter
-        exporter.compression = try options.compression(for: target)
-        exporter.compressionLevel = options.compressionLevel
+        var exporter = try prepared(exporter, for: target, options)
         exporter.referenceName = name.referenceName
-        exporter.isStargz = options.isStargz
-        let image = try describe(selection, composition, options, exporter.packing)
+        let packed = Mutex<UInt64>(0)
+        let progress = exporter.progress
+        exporter.progress = { count in
+            packed.withLock { $0 += count }
+            try progress?(count)
+        }
+        var image = try describe(selection, composition, options, exporter.packing)
+        if !options.leavingOut.isEmpty {
+            for (index, known) in try knownLayers(of: image, selection, options, exporter) {
+                if try options.leavingOut.contains(known.blob.sha256()) { image.layers[index].leftOut = known }
+            }
+        }
         let (entries, packing) = (Array(composition.tree.entries.dropFirst()), exporter.packing)
         let markers = exporter.markers
         exporter.check = { written in try Self.compare(written, entries, packing, besides: markers) }
@@ -64,12 +71,14 @@ public struct ExportImage: Sendable {
                         image, named: [name.image], to: StandardOutput.take(), stagingIn: options.scratchDirectory)
                     : try exporter.writeArchive(image, named: [name.image], at: target.path)
             }
+        remember(written, of: image, exporter)
         return Result(
             target: target, manifest: written.descriptor, configuration: written.manifest.config,
-            layers: written.manifest.layers, diffIDs: written.diffIDs.map(\.description))
+            layers: written.manifest.layers, diffIDs: written.diffIDs.map(\.description),
+            packed: packed.withLock { $0 })
     }
 
-    private func describe(
+    func describe(
         _ selection: Selection, _ composition: Composition, _ options: Options, _ packing: LayerPacking
     ) throws -> ImageDescription {
         let defaults = try ImageDefaults(workspace, selection)

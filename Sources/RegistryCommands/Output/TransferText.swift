@@ -5,8 +5,11 @@ import Registry
 
 /// The line in which a push or pull says what it did.
 enum TransferText {
-    static func pushed(_ source: String, _ place: RegistryPlace, _ summary: TransferSummary) -> String {
-        "pushed \(source) to \(place): \(blobs(summary)), manifest \(summary.manifest.digest)"
+    static func pushed(
+        _ source: String, _ place: RegistryPlace, _ summary: TransferSummary, packed: UInt64?
+    ) -> String {
+        "pushed \(source) to \(place): \(blobs(summary))" + (packed == 0 ? ", nothing compressed" : "")
+            + ", manifest \(summary.manifest.digest)"
     }
 
     static func pulled(_ place: RegistryPlace, _ target: String, _ summary: TransferSummary) -> String {
@@ -56,8 +59,11 @@ struct TransferReport: Codable {
     /// Bytes that were known and left out.
     var known: Int64
     var attached: [Document]
+    /// Bytes of contents that were packed and compressed to be pushed; absent where nothing was to be made.
+    var packed: UInt64?
 
-    init(_ summary: TransferSummary, attached: [Descriptor] = []) {
+    init(_ summary: TransferSummary, attached: [Descriptor] = [], packed: UInt64? = nil) {
+        self.packed = packed
         manifest = Document(summary.manifest)
         blobs = Dictionary(uniqueKeysWithValues: summary.blobs.map { ($0.key.rawValue, $0.value) })
         (transferred, known) = (summary.bytes, summary.knownBytes)

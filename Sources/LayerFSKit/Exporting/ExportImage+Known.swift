@@ -1,0 +1,79 @@
+import Digests
+import ImageTransport
+import LayerStore
+public import OCI
+public import Trees
+
+/// Layers that need not be made, since it is known what they would be.
+extension ExportImage {
+    /// The layers that an export of `expression` to `target` would have, as far as that is known without packing and compressing
+    /// them: those of an image that came with them, and those that were made before.
+    ///
+    /// - Throws: as ``run(_:to:_:progress:)``.
+    public func knownLayers(
+        of expression: RootExpression, to target: Target, _ options: Options
+    ) throws -> [Descriptor] {
+        try workspace.store.namingDamage {
+            let (selection, composition, plain) = try select(expression)
+            let exporter = try prepared(plain, for: target, options)
+            let image = try describe(selection, composition, options, exporter.packing)
+            return try knownLayers(of: image, selection, options, exporter).map(\.known.blob)
+        }
+    }
+
+    func select(_ expression: RootExpression) throws -> (Selection, Composition, ImageExporter) {
+        let selection = try workspace.select(expression).withoutRepetitions
+        var exporter = ImageExporter(contents: workspace.store.blobs)
+        exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
+        return (selection, try workspace.compose(selection), exporter)
+    }
+
+    /// `exporter` with what `options` say about the form of layers.
+    func prepared(
+        _ exporter: ImageExporter, for target: Target, _ options: Options
+    ) throws(LayerFSError) -> ImageExporter {
+        var exporter = exporter
+        exporter.compression = try options.compression(for: target)
+        exporter.compressionLevel = options.compressionLevel
+        exporter.isStargz = options.isStargz
+        return exporter
+    }
+
+    /// By number, the layers of `image` whose bytes are known.
+    func knownLayers(
+        of image: ImageDescription, _ selection: Selection, _ options: Options, _ exporter: ImageExporter
+    ) throws -> [(index: Int, known: ImageDescription.LeftOut)] {
+        let notes = notes(exporter)
+        var found: [(index: Int, known: ImageDescription.LeftOut)] = []
+        for (index, layer) in image.layers.enumerated() {
+            if let original = layer.original {
+                // Layers that are given back as they were are the lowest of the selection, in its order.
+                guard !options.recompresses, options.compression == nil, options.compressionLevel == nil,
+                    let blob = selection.layers[index].blob, let mediaType = try? MediaType(parsing: blob.mediaType),
+                    try workspace.store.isSound(CompressedLayers.contents(of: layer.entries))
+                else { continue }
+                let descriptor = Descriptor(
+                    mediaType: mediaType, digest: blob.digest, size: Int64(clamping: blob.size))
+                found.append((index, ImageDescription.LeftOut(diffID: original.diffID, blob: descriptor)))
+            } else if !options.isStargz, let known = try notes.find(layer.entries) {
+                found.append((index, known))
+            }
+        }
+        return found
+    }
+
+    /// Remembers what the layers of `image` became.
+    func remember(_ written: VerifiedImage, of image: ImageDescription, _ exporter: ImageExporter) {
+        if exporter.isStargz { return }
+        let notes = notes(exporter)
+        for (index, layer) in image.layers.enumerated() where layer.original == nil && layer.leftOut == nil {
+            notes.remember(layer.entries, written.diffIDs[index], written.manifest.layers[index])
+        }
+    }
+
+    private func notes(_ exporter: ImageExporter) -> CompressedLayers {
+        CompressedLayers(
+            store: workspace.store, packing: exporter.packing, compression: exporter.compression,
+            level: exporter.compressionLevel)
+    }
+}
