@@ -30,8 +30,9 @@ public struct ImageExporter: Sendable {
     /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.
     /// What it throws ends the export.
     public var progress: (@Sendable (UInt64) throws -> Void)?
-    /// Called with an image as it was read back, before it gets its final name; what it throws, the export throws.
-    public var check: (@Sendable (VerifiedImage) throws -> Void)?
+    /// Called with each image as it was read back, and its number among those of an index, before it gets its final name; what it
+    /// throws, the export throws.
+    public var check: (@Sendable (Int, VerifiedImage) throws -> Void)?
 
     public init(contents: any ContentSource) { self.contents = contents }
 
@@ -47,13 +48,20 @@ public struct ImageExporter: Sendable {
     public func writeLayout(
         _ image: ImageDescription, named names: [Reference], at path: ByteString
     ) throws -> VerifiedImage {
+        try writeLayout(.image(image), named: names, at: path).images[0]
+    }
+
+    /// Writes what `content` is into the image layout directory `path`, as ``writeLayout(_:named:at:)`` does an image.
+    public func writeLayout(
+        _ content: ExportContent, named names: [Reference], at path: ByteString
+    ) throws -> WrittenContent {
         let target = try TargetPath(path)
         switch try target.kind() {
         case nil: break
         case .directory:
             let directory = try target.parent.open(target.name, [.readOnly, .directory])
             if try directory.contains("oci-layout") || directory.contains("index.json") {
-                return try add(image, named: names, to: directory, path)
+                return try add(content, named: names, to: directory, path)
             }
             guard try directory.names().isEmpty else {
                 throw TransportError.invalidTarget(
@@ -65,14 +73,14 @@ public struct ImageExporter: Sendable {
             throw TransportError.invalidTarget(path, reason: "it is a symbolic link, but not to an image layout")
         }
         let staged = try StagedDirectory(in: target.parent, for: target.name)
-        let written = try write(image, named: names, into: staged)
+        let written = try write(content, named: names, into: staged)
         // Where somebody made it meanwhile, what they made decides what to do.
-        return try staged.publish(as: target.name) ? written : writeLayout(image, named: names, at: path)
+        return try staged.publish(as: target.name) ? written : writeLayout(content, named: names, at: path)
     }
 
     private func add(
-        _ image: ImageDescription, named names: [Reference], to directory: borrowing OwnedDescriptor, _ path: ByteString
-    ) throws -> VerifiedImage {
+        _ content: ExportContent, named names: [Reference], to directory: borrowing OwnedDescriptor, _ path: ByteString
+    ) throws -> WrittenContent {
         let lock = try lock(directory, path)
         let files = try LayoutFiles(directory.open(".", [.readOnly, .directory]))
         guard let header = try files.document("oci-layout") else {
@@ -80,10 +88,10 @@ public struct ImageExporter: Sendable {
         }
         _ = try parsing("oci-layout") { () throws(OCIError) in try ImageLayoutHeader(parsing: header) }
         let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
-        let manifest = try assemble(image, into: layout)
-        let written = try verify(manifest, of: image, in: files)
+        let manifests = try assemble(content, into: layout)
+        let written = try verify(manifests, of: content, in: files)
         try layout.addToIndex(
-            manifest, names: names, referenceName: referenceName, platform: image.platform)
+            written.descriptor, names: names, referenceName: referenceName, platform: content.platform)
         _ = consume lock
         return written
     }
@@ -98,29 +106,17 @@ public struct ImageExporter: Sendable {
     }
 
     private func write(
-        _ image: ImageDescription, named names: [Reference], into staged: StagedDirectory
-    ) throws -> VerifiedImage {
+        _ content: ExportContent, named names: [Reference], into staged: StagedDirectory
+    ) throws -> WrittenContent {
         let layout = try LayoutWriter(staged.open())
-        let manifest = try assemble(image, into: layout)
+        let manifests = try assemble(content, into: layout)
         try layout.addToIndex(
-            manifest, names: names, referenceName: referenceName, platform: image.platform)
-        return try verify(manifest, of: image, in: LayoutFiles(staged.open()))
-    }
-
-    private func verify(
-        _ manifest: Descriptor, of image: ImageDescription, in files: some ImageFiles
-    ) throws -> VerifiedImage {
-        var leftOut: [Int: [Entry]] = [:]
-        for (index, layer) in image.layers.enumerated() where layer.leftOut != nil {
-            leftOut[index] = layer.original == nil ? layer.entries.map(packing.recorded) : layer.entries
-        }
-        let written = try ImageVerifier.verify(manifest, in: files, leftOut: leftOut)
-        try check?(written)
-        return written
+            manifests.top, names: names, referenceName: referenceName, platform: content.platform)
+        return try verify(manifests, of: content, in: LayoutFiles(staged.open()))
     }
 
     /// Writes layers, configuration and manifest; gives the descriptor of the manifest.
-    private func assemble(_ image: ImageDescription, into layout: LayoutWriter) throws -> Descriptor {
+    func assemble(_ image: ImageDescription, into layout: LayoutWriter) throws -> Descriptor {
         guard !image.layers.isEmpty else { throw TransportError.noLayers }
         let created = image.created.map { RFC3339.text(secondsSinceEpoch: $0) }
         var configuration = ImageConfiguration(
@@ -188,32 +184,38 @@ public struct ImageExporter: Sendable {
     public func writeArchive(
         _ image: ImageDescription, named names: [Reference], at path: ByteString
     ) throws -> VerifiedImage {
+        try writeArchive(.image(image), named: names, at: path).images[0]
+    }
+
+    /// Writes what `content` is as one tar archive, as ``writeArchive(_:named:at:)`` does an image.
+    public func writeArchive(
+        _ content: ExportContent, named names: [Reference], at path: ByteString
+    ) throws -> WrittenContent {
         let target = try fileTarget(path)
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let layout = try LayoutWriter(staged.open())
-        let manifest = try assemble(image, into: layout)
+        let manifests = try assemble(content, into: layout)
         try layout.addToIndex(
-            manifest, names: names, referenceName: referenceName, platform: image.platform)
+            manifests.top, names: names, referenceName: referenceName, platform: content.platform)
         let file = try StagedFile(in: target.parent, for: target.name)
         try LayoutArchive.write(staged.open(), into: file)
-        let written = try verify(manifest, of: image, in: ArchiveFiles(file.reopen()))
+        let written = try verify(manifests, of: content, in: ArchiveFiles(file.reopen()))
         try file.publish(as: target.name, replacing: true)
         return written
     }
 
-    /// Writes `image` as one tar archive to the open `output`, as standard output; it is closed at the end.
+    /// Writes what `content` is as one tar archive to the open `output`, as standard output; it is closed at the end.
     ///
     /// - Parameter directory: where the image is put together before its first byte is written to `output`: the sizes
     ///   of all parts come first in a tar, and nothing is sent that has not been verified.
     /// - Throws: as ``writeLayout(_:named:at:)``.
-    @discardableResult
     public func writeArchive(
-        _ image: ImageDescription, named names: [Reference], to output: consuming OwnedDescriptor,
+        _ content: ExportContent, named names: [Reference], to output: consuming OwnedDescriptor,
         stagingIn directory: ByteString
-    ) throws -> VerifiedImage {
+    ) throws -> WrittenContent {
         let parent = try Files.open(directory, [.readOnly, .directory])
         let staged = try StagedDirectory(in: parent, for: "image")
-        let written = try write(image, named: names, into: staged)
+        let written = try write(content, named: names, into: staged)
         try LayoutArchive.write(staged.open(), into: DescriptorSink(output))
         return written
     }

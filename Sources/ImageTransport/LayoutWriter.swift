@@ -39,9 +39,11 @@ final class LayoutWriter {
 
     /// Names the image `manifest` in the index: as each of `names`, or without a name.
     ///
-    /// - Parameter referenceName: what tools of the layout call the image; nil for the tag of the name.
+    /// - Parameters:
+    ///   - referenceName: what tools of the layout call the image; nil for the tag of the name.
+    ///   - platform: nil of an index.
     func addToIndex(
-        _ manifest: Descriptor, names: [Reference], referenceName: String?, platform: Platform
+        _ manifest: Descriptor, names: [Reference], referenceName: String?, platform: Platform?
     ) throws {
         let files = try LayoutFiles(root.open(".", [.readOnly, .directory]))
         var index = ImageIndex()

@@ -14,18 +14,22 @@ extension ExportImage {
         of expression: RootExpression, to target: Target, _ options: Options
     ) throws -> [Descriptor] {
         try workspace.store.namingDamage {
-            let (selection, composition, plain) = try select(expression)
-            let exporter = try prepared(plain, for: target, options)
-            let image = try describe(selection, composition, options, exporter.packing)
-            return try knownLayers(of: image, selection, options, exporter).map(\.known.blob)
+            let exporter = try prepared(plainExporter, for: target, options)
+            return try parts(of: expression, to: target, options, exporter.packing).images.flatMap { part in
+                try knownLayers(of: part, options, exporter).map(\.known.blob)
+            }
         }
     }
 
-    func select(_ expression: RootExpression) throws -> (Selection, Composition, ImageExporter) {
-        let selection = try workspace.select(expression).withoutRepetitions
-        var exporter = ImageExporter(contents: workspace.store.blobs)
-        exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
-        return (selection, try workspace.compose(selection), exporter)
+    /// Names the layers that are to be left out, and are known.
+    func leaveOut(of parts: inout Parts, _ options: Options, _ exporter: ImageExporter) throws {
+        if options.leavingOut.isEmpty { return }
+        for number in parts.images.indices {
+            for (index, known) in try knownLayers(of: parts.images[number], options, exporter) {
+                guard try options.leavingOut.contains(known.blob.sha256()) else { continue }
+                parts.images[number].image.layers[index].leftOut = known
+            }
+        }
     }
 
     /// `exporter` with what `options` say about the form of layers.
@@ -39,17 +43,18 @@ extension ExportImage {
         return exporter
     }
 
-    /// By number, the layers of `image` whose bytes are known.
-    func knownLayers(
-        of image: ImageDescription, _ selection: Selection, _ options: Options, _ exporter: ImageExporter
+    /// By number, the layers of `part` whose bytes are known.
+    private func knownLayers(
+        of part: Part, _ options: Options, _ exporter: ImageExporter
     ) throws -> [(index: Int, known: ImageDescription.LeftOut)] {
         let notes = notes(exporter)
         var found: [(index: Int, known: ImageDescription.LeftOut)] = []
-        for (index, layer) in image.layers.enumerated() {
+        for (index, layer) in part.image.layers.enumerated() {
             if let original = layer.original {
                 // Layers that are given back as they were are the lowest of the selection, in its order.
                 guard !options.recompresses, options.compression == nil, options.compressionLevel == nil,
-                    let blob = selection.layers[index].blob, let mediaType = try? MediaType(parsing: blob.mediaType),
+                    let blob = part.selection.layers[index].blob,
+                    let mediaType = try? MediaType(parsing: blob.mediaType),
                     try workspace.store.isSound(CompressedLayers.contents(of: layer.entries))
                 else { continue }
                 let descriptor = Descriptor(

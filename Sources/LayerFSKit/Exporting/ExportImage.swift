@@ -26,25 +26,26 @@ public struct ExportImage: Sendable {
     private func export(
         _ expression: RootExpression, to target: Target, _ options: Options, _ progress: ProgressMeter
     ) throws -> Result {
-        let (selection, composition, plain) = try select(expression)
-        var exporter = plain
+        var exporter = plainExporter
         exporter.progress = { try progress.advance(by: $0) }
-        progress.begin("exporting", total: composition.tree.size)
-        switch target {
-        case .layout, .archive, .dockerArchive:
-            return try image(selection, composition, to: target, options, exporter)
-        case .tar, .cpio, .squashfs, .erofs:
-            return try tree(composition.tree, to: target, options, exporter)
-        case .bundle(let path):
-            return try ExportBundle(workspace).run(selection, composition, at: path, progress: progress)
+        func begin(_ total: UInt64) { progress.begin("exporting", total: total) }
+        if target.isImage {
+            let parts = try parts(of: expression, to: target, options, exporter.packing)
+            begin(parts.images.reduce(0) { $0 &+ $1.composition.tree.size })
+            return try write(parts, of: expression, to: target, options, exporter)
         }
+        let selection = try workspace.select(expression).withoutRepetitions
+        let composition = try workspace.compose(selection)
+        begin(composition.tree.size)
+        guard case .bundle(let path) = target else { return try tree(composition.tree, to: target, options, exporter) }
+        return try ExportBundle(workspace).run(selection, composition, at: path, progress: progress)
     }
 
-    private func image(
-        _ selection: Selection, _ composition: Composition, to target: Target, _ options: Options,
+    private func write(
+        _ parts: Parts, of expression: RootExpression, to target: Target, _ options: Options,
         _ exporter: ImageExporter
     ) throws -> Result {
-        let name = try ExportName(options, selection.expression, for: target)
+        let name = try ExportName(options, expression, for: target)
         var exporter = try prepared(exporter, for: target, options)
         exporter.referenceName = name.referenceName
         let packed = Mutex<UInt64>(0)
@@ -53,29 +54,27 @@ public struct ExportImage: Sendable {
             packed.withLock { $0 += count }
             try progress?(count)
         }
-        var image = try describe(selection, composition, options, exporter.packing)
-        if !options.leavingOut.isEmpty {
-            for (index, known) in try knownLayers(of: image, selection, options, exporter) {
-                if try options.leavingOut.contains(known.blob.sha256()) { image.layers[index].leftOut = known }
-            }
-        }
-        let (entries, packing) = (Array(composition.tree.entries.dropFirst()), exporter.packing)
-        let markers = exporter.markers
-        exporter.check = { written in try Self.compare(written, entries, packing, besides: markers) }
+        var parts = parts
+        try leaveOut(of: &parts, options, exporter)
+        let expected = parts.images.map { Array($0.composition.tree.entries.dropFirst()) }
+        let (packing, markers) = (exporter.packing, exporter.markers)
+        exporter.check = { try Self.compare($1, expected[$0], packing, besides: markers) }
+        let content = parts.content
         let written =
             switch target {
-            case .layout(let path): try exporter.writeLayout(image, named: [name.image], at: path)
+            case .layout(let path): try exporter.writeLayout(content, named: [name.image], at: path)
             default:
                 target.isStandardOutput
                     ? try exporter.writeArchive(
-                        image, named: [name.image], to: StandardOutput.take(), stagingIn: options.scratchDirectory)
-                    : try exporter.writeArchive(image, named: [name.image], at: target.path)
+                        content, named: [name.image], to: StandardOutput.take(), stagingIn: options.scratchDirectory)
+                    : try exporter.writeArchive(content, named: [name.image], at: target.path)
             }
-        remember(written, of: image, exporter)
+        for (image, found) in zip(content.images, written.images) { remember(found, of: image, exporter) }
         return Result(
-            target: target, manifest: written.descriptor, configuration: written.manifest.config,
-            layers: written.manifest.layers, diffIDs: written.diffIDs.map(\.description),
-            packed: packed.withLock { $0 })
+            target: target, manifest: written.descriptor,
+            configuration: written.images.count == 1 ? written.images[0].manifest.config : nil,
+            layers: written.images.flatMap(\.manifest.layers),
+            diffIDs: written.images.flatMap { $0.diffIDs.map(\.description) }, packed: packed.withLock { $0 })
     }
 
     func describe(
