@@ -68,39 +68,12 @@ struct PullCommand: AsyncParsableCommand {
         var work = PullToStore(pull: pull)
         (work.options.name, work.options.replacing) = (name, replace)
         work.scratchDirectory = Environment.current.temporaryDirectory
-        let (fetched, imported) = try await bring(work, console)
+        let (fetched, imported) = try await work.run(storeOptions, showing: console)
         if jsonOption.json {
             return try console.result(json: imported.map { PullReport($0, TransferReport(fetched.summary)) })
         }
         console.note(TransferText.fetched(place, fetched.summary))
         for summary in imported { console.note(SummaryText.imported(summary)) }
-    }
-
-    /// Fetches and imports; all of the image where what the store has of it turns out not to be good.
-    private func bring(
-        _ work: PullToStore, _ console: Console
-    ) async throws -> (PullToStore.Fetched, [ImportSummary]) {
-        let options = storeOptions
-        let fetched = try await fetch(work, console) { try options.existingWorkspace() }
-        let workspace = try storeOptions.workspace(.adding)
-        do {
-            let imported = try console.whileWatching { try work.hand(fetched, to: workspace, progress: $0) }
-            return (fetched, imported)
-        } catch  where PullToStore.isOfStore(error, fetched) {
-            console.warn("what the store has of this image is not good, so all of it is fetched: \(error)")
-            workspace.store.distrustInodes()
-            let whole = try await fetch(work, console, knowing: nil)
-            return (whole, try console.whileWatching { try work.hand(whole, to: workspace, progress: $0) })
-        }
-    }
-
-    private func fetch(
-        _ work: PullToStore, _ console: Console, knowing store: (@Sendable () throws -> Workspace?)?
-    ) async throws -> PullToStore.Fetched {
-        let board = TransferBoard()
-        return try await console.whileWatching({ board.states }) {
-            try await interruptibly { try await work.fetch(board, knowing: store) }
-        }
     }
 
     private func fetch(_ pull: PullToLayout, into layout: ByteString, _ console: Console) async throws {

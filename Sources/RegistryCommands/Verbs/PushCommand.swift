@@ -6,7 +6,6 @@ import LayerFSKit
 import LayerStore
 import OCI
 import Registry
-import Trees
 
 /// `layerfs push ROOT docker://HOST/REPOSITORY:TAG`
 struct PushCommand: AsyncParsableCommand {
@@ -73,7 +72,7 @@ struct PushCommand: AsyncParsableCommand {
         push.scratchDirectory = Environment.current.temporaryDirectory
         let (board, work) = (TransferBoard(), push)
         let image: PushSource.Prepared? =
-            if let source { try await prepare(source, work, console) } else { nil }
+            if let source { try await work.prepare(source, exportOptions, storeOptions, showing: console) } else { nil }
         let result = try await console.whileWatching({ board.states }) {
             try await interruptibly { try await work.run(image, board) }
         }
@@ -87,24 +86,6 @@ struct PushCommand: AsyncParsableCommand {
         for (artifact, attached) in zip(work.artifacts, result.attached) {
             console.note(
                 TransferText.attached("\(artifact.path)", artifact.type, result.summary.manifest, attached))
-        }
-    }
-
-    private func prepare(
-        _ source: PushSource, _ push: PushImage, _ console: Console
-    ) async throws -> PushSource.Prepared {
-        let root: RootExpression
-        switch source {
-        case .layout(let path, let reference): return try PushSource.find(reference, in: path)
-        case .root(let expression): root = expression
-        }
-        let options = exportOptions
-        // Closed again while the registry is asked.
-        let known = try PushSource.known(root, in: storeOptions.workspace(.reading), options)
-        let settled = known.isEmpty ? [:] : try await interruptibly { try await push.settle(known) }
-        let workspace = try storeOptions.workspace(.reading)
-        return try console.whileWatching { progress in
-            try PushSource.export(root, from: workspace, options, besides: settled, progress: progress)
         }
     }
 
