@@ -40,10 +40,20 @@ public struct ImageDescription: Sendable {
         /// Gives the digest of the canonical tar of exactly these entries, where it was computed before: then what was compressed
         /// before is not read again.
         public var knownDiffID: (@Sendable () throws -> DiffID?)?
+        /// Of a layer that whoever gets the image has already: it is named, but neither packed nor written.
+        public var leftOut: LeftOut?
 
         public init(entries: [Entry], createdBy: String) {
             self.entries = entries
             self.createdBy = createdBy
         }
+    }
+
+    /// What a layer is that is not written.
+    public struct LeftOut: Hashable, Sendable {
+        public var diffID: DiffID
+        public var blob: Descriptor
+
+        public init(diffID: DiffID, blob: Descriptor) { (self.diffID, self.blob) = (diffID, blob) }
     }
 }

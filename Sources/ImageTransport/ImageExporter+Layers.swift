@@ -3,7 +3,7 @@ import Digests
 import OCI
 import Posix
 import SystemPackage
-import Trees
+public import Trees
 
 /// What is known of the layers that an export wrote, before they are read back.
 struct WrittenLayers {
@@ -27,7 +27,7 @@ struct WrittenLayers {
 
     private(set) var layers: [Digest: Layer] = [:]
     /// Those that the cache is to keep when they were verified.
-    private(set) var news: [(key: Digest, layer: StoredLayer)] = []
+    private(set) var news: [(key: Digest, layer: CachedLayer)] = []
 
     subscript(digest: Digest) -> Layer? {
         get { layers[digest] }
@@ -41,10 +41,22 @@ struct WrittenLayers {
         return copies
     }
 
-    mutating func keep(_ layer: StoredLayer, as key: Digest) { news.append((key, layer)) }
+    mutating func keep(_ layer: CachedLayer, as key: Digest) { news.append((key, layer)) }
 }
 
 extension ImageExporter {
+    /// What the layer of `entries` became when it was written before; nil when that is not known.
+    ///
+    /// - Throws: `TarError` for what tar cannot express.
+    public func knownLayer(_ entries: [Entry]) throws -> ImageDescription.LeftOut? {
+        guard let cache, compression != .none, !isStargz else { return nil }
+        let key = try packing.key(entries, codec: LayerCache.codec(compression, level: compressionLevel))
+        guard let layer = cache.find(key)?.layer else { return nil }
+        let blob = Descriptor(
+            mediaType: compression.layerMediaType, digest: layer.digest, size: Int64(clamping: layer.size))
+        return ImageDescription.LeftOut(diffID: layer.tar.diffID, blob: blob)
+    }
+
     /// Writes the layer of `layer`'s entries, or takes it from the cache.
     ///
     /// - Returns: its descriptor.
@@ -85,7 +97,7 @@ extension ImageExporter {
         written[digest] = WrittenLayers.Layer(
             tar: result, entries: layer.entries, packing: packing, doubt: compression == .zstd ? .decoding : .digest)
         if let key {
-            let stored = StoredLayer(
+            let stored = CachedLayer(
                 digest: digest, size: UInt64(descriptor.size), tar: result, codec: codec, segments: segments)
             written.keep(stored, as: key)
         }

@@ -44,7 +44,7 @@ extension ImageExporter {
         }
         if cache != nil {
             written.keep(
-                StoredLayer(
+                CachedLayer(
                     digest: try descriptor.sha256(), size: UInt64(descriptor.size), tar: result, codec: key), as: key)
         }
         return descriptor

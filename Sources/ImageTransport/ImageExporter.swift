@@ -32,8 +32,9 @@ public struct ImageExporter: Sendable {
     /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.
     /// What it throws ends the export.
     public var progress: (@Sendable (UInt64) throws -> Void)?
-    /// Called with an image as it was read back, before it gets its final name; what it throws, the export throws.
-    public var check: (@Sendable (VerifiedImage) throws -> Void)?
+    /// Called with each image as it was read back, and its number among those of an index, before it gets its final name; what it
+    /// throws, the export throws.
+    public var check: (@Sendable (Int, VerifiedImage) throws -> Void)?
 
     public init(contents: any ContentSource) { self.contents = contents }
 
@@ -49,13 +50,20 @@ public struct ImageExporter: Sendable {
     public func writeLayout(
         _ image: ImageDescription, named names: [Reference], at path: ByteString
     ) throws -> VerifiedImage {
+        try writeLayout(.image(image), named: names, at: path).images[0]
+    }
+
+    /// Writes what `content` is into the image layout directory `path`, as ``writeLayout(_:named:at:)`` does an image.
+    public func writeLayout(
+        _ content: ExportContent, named names: [Reference], at path: ByteString
+    ) throws -> WrittenContent {
         let target = try TargetPath(path)
         switch try target.kind() {
         case nil: break
         case .directory:
             let directory = try target.parent.open(target.name, [.readOnly, .directory])
             if try directory.contains("oci-layout") || directory.contains("index.json") {
-                return try add(image, named: names, to: directory, path)
+                return try add(content, named: names, to: directory, path)
             }
             guard try directory.names().isEmpty else {
                 throw TransportError.invalidTarget(
@@ -67,15 +75,15 @@ public struct ImageExporter: Sendable {
             throw TransportError.invalidTarget(path, reason: "it is a symbolic link, but not to an image layout")
         }
         let staged = try StagedDirectory(in: target.parent, for: target.name)
-        let written = try write(image, named: names, into: staged)
+        let written = try write(content, named: names, into: staged)
         try LayoutWriter(staged.open(), isStaged: true).flush()
         // Where somebody made it meanwhile, what they made decides what to do.
-        return try staged.publish(as: target.name) ? written : writeLayout(image, named: names, at: path)
+        return try staged.publish(as: target.name) ? written : writeLayout(content, named: names, at: path)
     }
 
     private func add(
-        _ image: ImageDescription, named names: [Reference], to directory: borrowing OwnedDescriptor, _ path: ByteString
-    ) throws -> VerifiedImage {
+        _ content: ExportContent, named names: [Reference], to directory: borrowing OwnedDescriptor, _ path: ByteString
+    ) throws -> WrittenContent {
         let lock = try lock(directory, path)
         let files = try LayoutFiles(directory.open(".", [.readOnly, .directory]))
         guard let header = try files.document("oci-layout") else {
@@ -83,11 +91,11 @@ public struct ImageExporter: Sendable {
         }
         _ = try parsing("oci-layout") { () throws(OCIError) in try ImageLayoutHeader(parsing: header) }
         let layout = try LayoutWriter(directory.open(".", [.readOnly, .directory]))
-        let (manifest, layers) = try assemble(image, into: layout)
-        let written = try verify(manifest, layers, in: files)
-        keep(layers, of: layout)
+        let manifests = try assemble(content, into: layout)
+        let written = try verify(manifests, of: content, in: files)
+        keep(manifests.layers, of: layout)
         try layout.addToIndex(
-            manifest, names: names, referenceName: referenceName, platform: image.platform)
+            written.descriptor, names: names, referenceName: referenceName, platform: content.platform)
         _ = consume lock
         return written
     }
@@ -102,37 +110,34 @@ public struct ImageExporter: Sendable {
     }
 
     private func write(
-        _ image: ImageDescription, named names: [Reference], into staged: StagedDirectory
-    ) throws -> VerifiedImage {
+        _ content: ExportContent, named names: [Reference], into staged: StagedDirectory
+    ) throws -> WrittenContent {
         let layout = try LayoutWriter(staged.open(), isStaged: true)
-        let (manifest, layers) = try assemble(image, into: layout)
+        let manifests = try assemble(content, into: layout)
         try layout.addToIndex(
-            manifest, names: names, referenceName: referenceName, platform: image.platform)
-        let written = try verify(manifest, layers, in: LayoutFiles(staged.open()))
-        keep(layers, of: layout)
-        return written
-    }
-
-    private func verify(
-        _ manifest: Descriptor, _ layers: WrittenLayers, in files: some ImageFiles
-    ) throws -> VerifiedImage {
-        let written = try ImageVerifier.verify(manifest, in: files, knowing: layers)
-        try check?(written)
+            manifests.top, names: names, referenceName: referenceName, platform: content.platform)
+        let written = try verify(manifests, of: content, in: LayoutFiles(staged.open()))
+        keep(manifests.layers, of: layout)
         return written
     }
 
     /// Writes layers, configuration and manifest; gives the descriptor of the manifest.
-    private func assemble(
-        _ image: ImageDescription, into layout: LayoutWriter
-    ) throws -> (manifest: Descriptor, layers: WrittenLayers) {
+    func assemble(
+        _ image: ImageDescription, into layout: LayoutWriter, _ written: inout WrittenLayers
+    ) throws -> Descriptor {
         guard !image.layers.isEmpty else { throw TransportError.noLayers }
         let created = image.created.map { RFC3339.text(secondsSinceEpoch: $0) }
         var configuration = ImageConfiguration(
             created: created, author: image.author, platform: image.platform, execution: image.execution, diffIDs: [])
         var layers: [Descriptor] = []
-        var written = WrittenLayers()
         for layer in image.layers {
-            if let original = layer.original {
+            if let leftOut = layer.leftOut {
+                layers.append(leftOut.blob)
+                configuration.diffIDs.append(leftOut.diffID)
+                written[try leftOut.blob.sha256()] = WrittenLayers.Layer(
+                    tar: LayerPacking.Result(diffID: leftOut.diffID, size: 0), entries: layer.entries,
+                    packing: layer.original == nil ? packing : LayerPacking(), doubt: .none)
+            } else if let original = layer.original {
                 layers.append(try write(layer, original, into: layout, &written))
                 configuration.diffIDs.append(original.diffID)
             } else if isStargz {
@@ -145,12 +150,12 @@ public struct ImageExporter: Sendable {
             configuration.history.append(.init(created: created, createdBy: layer.createdBy))
         }
         if let documents = image.original {
-            return (try write(documents, layers, annotations: image.annotations, into: layout), written)
+            return try write(documents, layers, annotations: image.annotations, into: layout)
         }
         for index in layers.indices { layers[index].mediaType = layers[index].mediaType.asOCI }
         let config = try layout.addDocument(.imageConfiguration, configuration.canonicalBytes)
         let manifest = Manifest(config: config, layers: layers, annotations: image.annotations)
-        return (try layout.addDocument(.imageManifest, manifest.canonicalBytes), written)
+        return try layout.addDocument(.imageManifest, manifest.canonicalBytes)
     }
 
     private func addStargz(
@@ -200,33 +205,39 @@ public struct ImageExporter: Sendable {
     public func writeArchive(
         _ image: ImageDescription, named names: [Reference], at path: ByteString
     ) throws -> VerifiedImage {
+        try writeArchive(.image(image), named: names, at: path).images[0]
+    }
+
+    /// Writes what `content` is as one tar archive, as ``writeArchive(_:named:at:)`` does an image.
+    public func writeArchive(
+        _ content: ExportContent, named names: [Reference], at path: ByteString
+    ) throws -> WrittenContent {
         let target = try fileTarget(path)
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let layout = try LayoutWriter(staged.open(), isStaged: true)
-        let (manifest, layers) = try assemble(image, into: layout)
+        let manifests = try assemble(content, into: layout)
         try layout.addToIndex(
-            manifest, names: names, referenceName: referenceName, platform: image.platform)
+            manifests.top, names: names, referenceName: referenceName, platform: content.platform)
         let file = try StagedFile(in: target.parent, for: target.name)
         try LayoutArchive.write(staged.open(), into: file)
-        let written = try verify(manifest, layers.inCopies, in: ArchiveFiles(file.reopen()))
-        keep(layers, of: layout)
+        let written = try verify(manifests.inCopies, of: content, in: ArchiveFiles(file.reopen()))
+        keep(manifests.layers, of: layout)
         try file.publish(as: target.name, replacing: true)
         return written
     }
 
-    /// Writes `image` as one tar archive to the open `output`, as standard output; it is closed at the end.
+    /// Writes what `content` is as one tar archive to the open `output`, as standard output; it is closed at the end.
     ///
     /// - Parameter directory: where the image is put together before its first byte is written to `output`: the sizes
     ///   of all parts come first in a tar, and nothing is sent that has not been verified.
     /// - Throws: as ``writeLayout(_:named:at:)``.
-    @discardableResult
     public func writeArchive(
-        _ image: ImageDescription, named names: [Reference], to output: consuming OwnedDescriptor,
+        _ content: ExportContent, named names: [Reference], to output: consuming OwnedDescriptor,
         stagingIn directory: ByteString
-    ) throws -> VerifiedImage {
+    ) throws -> WrittenContent {
         let parent = try Files.open(directory, [.readOnly, .directory])
         let staged = try StagedDirectory(in: parent, for: "image")
-        let written = try write(image, named: names, into: staged)
+        let written = try write(content, named: names, into: staged)
         try LayoutArchive.write(staged.open(), into: DescriptorSink(output))
         return written
     }

@@ -11,7 +11,7 @@ public struct VerifiedImage: Sendable {
     public var descriptor: Descriptor
     public var manifest: Manifest
     public var configuration: ImageConfiguration
-    /// Of each layer uncompressed, in bytes.
+    /// Of each layer uncompressed, in bytes; 0 of one that was left out.
     public var layerSizes: [UInt64]
     /// What a container made from the image sees, by path: the layers applied one after the other.
     public var entries: [TreePath: Entry]

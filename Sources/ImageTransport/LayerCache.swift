@@ -1,12 +1,12 @@
 public import Bytes
-import Digests
+public import Digests
 public import Posix
 import SystemPackage
 
 /// Compressed layers as they were written before: what is known is neither read nor compressed again.
 ///
 /// A layer is known by what it is made of: headers, digests of contents, codec, level and version of the library. It lies in
-/// a file of its own beside a record (``StoredLayer``), `DIFFID.KEY` and `DIFFID.KEY.record`; where the file system allows it, the
+/// a file of its own beside a record (``CachedLayer``), `DIFFID.KEY` and `DIFFID.KEY.record`; where the file system allows it, the
 /// file is the same inode as in the image that was written, so that keeping it costs nothing. A file whose inode is not as it was
 /// left is read before it is believed. Everything here can be made again, so that trouble with the cache is never an error.
 public final class LayerCache: Sendable {
@@ -28,7 +28,7 @@ public final class LayerCache: Sendable {
     /// A layer of the cache, and where it is.
     struct Found {
         var name: ByteString
-        var layer: StoredLayer
+        var layer: CachedLayer
     }
 
     /// The layer made of what `key` says; nil when there is none that is what it should be.
@@ -37,6 +37,17 @@ public final class LayerCache: Sendable {
         guard let names = try? directory.names(), let name = names.first(where: { $0.name.hasSuffix(suffix) })?.name
         else { return nil }
         return load(name)
+    }
+
+    /// The digest of the layer whose tar has this `diffID`, as `compression` makes it without further options; nil when there is
+    /// none.
+    public func digest(ofLayerWith diffID: DiffID, _ compression: Compression) -> Digest? {
+        let (prefix, codec) = (ByteString("\(diffID.digest.hexadecimal)."), Self.codec(compression, level: nil))
+        let names = ((try? directory.names()) ?? []).map(\.name)
+        for name in names where name.hasPrefix(prefix) && !name.hasSuffix(Self.recordSuffix) {
+            if let layer = load(name)?.layer, layer.codec == codec { return layer.digest }
+        }
+        return nil
     }
 
     /// The layers that were used last, the newest first.
@@ -65,7 +76,7 @@ public final class LayerCache: Sendable {
     }
 
     /// Keeps the file `name` of `other`, which holds `layer`.
-    func keep(_ layer: StoredLayer, key: Digest, from other: borrowing OwnedDescriptor, _ name: ByteString) {
+    func keep(_ layer: CachedLayer, key: Digest, from other: borrowing OwnedDescriptor, _ name: ByteString) {
         guard layer.size <= limit else { return }
         let place = ByteString("\(layer.tar.diffID.digest.hexadecimal).\(key.hexadecimal)")
         try? directory.removeFile(place + Self.recordSuffix)
@@ -99,7 +110,7 @@ public final class LayerCache: Sendable {
         }
     }
 
-    private func write(_ layer: StoredLayer, _ place: ByteString) throws {
+    private func write(_ layer: CachedLayer, _ place: ByteString) throws {
         let file = try StagedFile(in: directory, for: place + Self.recordSuffix)
         try file.write(layer.bytes)
         // One that is torn shows it.
@@ -110,7 +121,7 @@ public final class LayerCache: Sendable {
         guard
             let bytes = try? directory.open(name + Self.recordSuffix, [.readOnly, .noFollow, .nonBlocking])
                 .readAll(limit: Self.recordLimit),
-            var layer = StoredLayer(bytes: bytes),
+            var layer = CachedLayer(bytes: bytes),
             let file = try? directory.open(name, [.readOnly, .noFollow, .nonBlocking]), let status = try? file.status()
         else { return nil }
         if layer.isLeft(status) { return Found(name: name, layer: layer) }

@@ -31,6 +31,12 @@ struct LayerReplay {
         guard changes.count <= Self.entryLimit else { throw invalid("is one of more than \(Self.entryLimit)") }
     }
 
+    /// Adds an entry of a layer whose tree is known, as it is.
+    mutating func add(_ entry: Entry) {
+        guard entry.kind == .whiteout else { return _ = changes.put(entry) }
+        if entry.isOpaqueMarker { changes.makeOpaque(entry.path.parent) } else { changes.remove(entry.path) }
+    }
+
     /// Ends the current layer: removes what it removes from below, and adds what it adds.
     ///
     /// - Returns: the layer as a tree of its own. Directories that it does not have, but things in them, are as the layers below

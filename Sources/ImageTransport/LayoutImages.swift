@@ -112,7 +112,7 @@ extension SourceImage {
         let manifest = try parsing(file) { () throws(OCIError) in try Manifest(parsing: bytes) }
         try LayoutImages.check(manifest.mediaType, descriptor, file)
         let configType = manifest.config.mediaType
-        guard configType == .imageConfiguration || configType == .dockerConfiguration else {
+        guard configType.isConfiguration else {
             throw TransportError.unsupportedMediaType(configType)
         }
         let (configFile, configBytes) = try ImageVerifier.document(manifest.config, in: files)

@@ -76,7 +76,7 @@ final class LayoutWriter {
     }
 
     /// Lets `cache` keep a layer that was stored.
-    func keep(_ layer: StoredLayer, key: Digest, in cache: LayerCache) {
+    func keep(_ layer: CachedLayer, key: Digest, in cache: LayerCache) {
         cache.keep(layer, key: key, from: blobs, ByteString(layer.digest.hexadecimal))
     }
 
@@ -88,9 +88,11 @@ final class LayoutWriter {
 
     /// Names the image `manifest` in the index: as each of `names`, or without a name.
     ///
-    /// - Parameter referenceName: what tools of the layout call the image; nil for the tag of the name.
+    /// - Parameters:
+    ///   - referenceName: what tools of the layout call the image; nil for the tag of the name.
+    ///   - platform: nil of an index.
     func addToIndex(
-        _ manifest: Descriptor, names: [Reference], referenceName: String?, platform: Platform
+        _ manifest: Descriptor, names: [Reference], referenceName: String?, platform: Platform?
     ) throws {
         let files = try LayoutFiles(root.open(".", [.readOnly, .directory]))
         var index = ImageIndex()
@@ -140,7 +142,7 @@ enum DockerManifest {
             guard case .sha256(let digest) = entry.digest,
                 let bytes = try files.document(files.blobName(digest)), let manifest = try? Manifest(parsing: bytes),
                 let config = try? manifest.config.sha256(),
-                manifest.config.mediaType == .imageConfiguration || manifest.config.mediaType == .dockerConfiguration
+                manifest.config.mediaType.isConfiguration
             else { continue }
             // Not zstd: media-types.md knows no Docker equivalent.
             let loadable: [MediaType] = [.layerTar, .layerTarGzip, .dockerLayerTar, .dockerLayerTarGzip]

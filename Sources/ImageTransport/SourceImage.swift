@@ -28,6 +28,8 @@ public struct SourceImage {
 
     let layers: [LayerPlace]
     let files: any ImageFiles
+    /// Layers, by their number, that are made again instead of being read where the image lies.
+    public var stored: [Int: StoredLayer] = [:]
 
     /// A layer, read to its end and found to be what the image says.
     public struct Layer: Sendable {
@@ -64,10 +66,32 @@ public struct SourceImage {
     ) throws -> [TreePath: Entry] {
         var replay = LayerReplay()
         for index in layers.indices {
-            try body(
-                index, readLayer(index, limit: limit, intake: intake(index), progress: progress, replay: &replay))
+            // Where the tar is the canonical one, the tree has just what the tar has; else it also has directories as they
+            // were below it where it came from.
+            if let stored = stored[index], stored.original.skeleton == nil {
+                try body(index, apply(stored, index, to: &replay))
+            } else {
+                try body(
+                    index, readLayer(index, limit: limit, intake: intake(index), progress: progress, replay: &replay))
+            }
         }
         return replay.entries
+    }
+
+    /// Applies a layer that is at hand, and whose tar was hashed when it came, to `replay`.
+    private func apply(_ stored: StoredLayer, _ index: Int, to replay: inout LayerReplay) throws -> Layer {
+        for entry in stored.entries { replay.add(entry) }
+        let tree = try replay.endLayer()
+        let diffID = stored.original.diffID
+        guard diffID == configuration.diffIDs[index] else {
+            throw TransportError.diffIDMismatch(
+                layer: index, expected: configuration.diffIDs[index], actual: diffID)
+        }
+        let descriptor = layers[index].descriptor
+        let blob = try descriptor.map { (try $0.sha256(), UInt64(clamping: $0.size)) } ?? (diffID.digest, 0)
+        return Layer(
+            tree: tree, diffID: diffID, size: 0, parts: [], tail: 0, blob: blob, format: .plain,
+            mediaType: descriptor?.mediaType, prefix: [], others: .empty)
     }
 
     /// Reads a layer, verifies its size, digest and diffID, and applies it to `replay`.
@@ -76,8 +100,13 @@ public struct SourceImage {
         progress: (UInt64) throws -> Void = { _ in }, replay: inout LayerReplay
     ) throws -> Layer {
         let place = layers[index]
-        var stream = LayerStream(replay: replay, limit: limit, intake: intake, isHashed: place.descriptor != nil)
-        if let descriptor = place.descriptor {
+        let isHashed = stored[index] == nil && place.descriptor != nil
+        var stream = LayerStream(replay: replay, limit: limit, intake: intake, isHashed: isHashed)
+        if let stored = stored[index] {
+            let sink = LayerSink(stream)
+            try stored.writeTar(into: sink)
+            stream = sink.stream
+        } else if let descriptor = place.descriptor {
             try ImageVerifier.readBlob(descriptor, place.file, in: files) { piece in
                 try stream.read(piece)
                 try progress(UInt64(piece.count))
@@ -98,6 +127,14 @@ public struct SourceImage {
         if let descriptor = place.descriptor { layer.blob = (try descriptor.sha256(), UInt64(descriptor.size)) }
         return layer
     }
+
+    /// What names the layer `index`, and the diffID it has to have; nil in an archive of Docker's.
+    public func layer(_ index: Int) -> (descriptor: Descriptor, diffID: DiffID)? {
+        layers[index].descriptor.map { ($0, configuration.diffIDs[index]) }
+    }
+
+    /// Whether the bytes of the layer `index` lie there.
+    public func hasBlob(ofLayer index: Int) throws -> Bool { try files.size(of: layers[index].file) != nil }
 
     /// The bytes of all layers as they lie there.
     public var size: UInt64 {

@@ -70,12 +70,12 @@ package enum ErrorReport {
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
         case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unusableRoot, .unknownPreset,
-            .incompletePreset, .noSuchPath, .noSuchTarget:
+            .incompletePreset, .noSuchPath, .noSuchTarget, .noMember:
             notFound
-        case .targetExists, .conflictingSources, .repeatedName: conflict
+        case .targetExists, .conflictingSources, .repeatedName, .repeatedPlatform: conflict
         case .replayDiffers: integrity
         case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName,
-            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded, .importNameNeeded:
+            .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded, .importNameNeeded, .notAnImage:
             usage
         case .system, .inconsistentTree, .unusableSource, .denied: failure
         }

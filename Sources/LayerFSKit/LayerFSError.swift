@@ -58,6 +58,12 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case unknownUser(String)
     /// The layers of an image are for different machines.
     case mixedPlatforms([String])
+    /// Two images of an index are for one platform.
+    case repeatedPlatform(String, images: [String])
+    /// A layer was named where an image has to be.
+    case notAnImage(Name)
+    /// The index has no image for this machine.
+    case noMember(Name, platforms: [String])
 
     public var description: String {
         switch self {
@@ -112,6 +118,12 @@ public enum LayerFSError: Error, CustomStringConvertible {
             "the root knows no user '\(text)': give numbers, as 1000:1000, or add an /etc/passwd"
         case .mixedPlatforms(let platforms):
             "the layers are for different machines: \(platforms.joined(separator: ", ")). Say which with --platform"
+        case .repeatedPlatform(let platform, let images):
+            "an index has one image for each platform: \(images.joined(separator: " and ")) are all for \(platform)"
+        case .notAnImage(let name):
+            "'\(name)' is a layer: make an image of it first, with `layerfs compose \(name) -t NAME`"
+        case .noMember(let name, let platforms):
+            "'\(name)' has no image for this machine; it has \(platforms.joined(separator: ", "))"
         }
     }
 }

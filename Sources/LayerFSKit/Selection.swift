@@ -1,6 +1,7 @@
 public import Digests
 public import LayerStore
 import Loader
+import OCI
 public import Trees
 
 /// What an expression stands for in a store at this moment: layers in order, and how to run them.
@@ -52,23 +53,45 @@ extension Workspace {
             case .layer:
                 selection.layers.append(try layer(name.text, found.record))
             case .image:
-                let image = try store.imageRecord(found.record)
-                selection.settings = selection.settings.overridden(by: image.settings)
-                let isAlone = expression.singleName != nil
-                if isAlone { (selection.onConflict, selection.original) = (image.onConflict, image.original) }
-                for part in image.layers {
-                    // Numbers of the image's own groups stay apart from those of other names.
-                    var group = part.group.map {
-                        ImageRecord.Group(number: (position + 1) * 1000 + $0.number, onConflict: $0.onConflict)
-                    }
-                    if !isAlone, image.onConflict != .error {
-                        group = ImageRecord.Group(number: position, onConflict: image.onConflict)
-                    }
-                    selection.layers.append(try layer(part.name, part.record, group, part.blob))
-                }
+                let image = try member(of: store.imageRecord(found.record), named: name)
+                try add(image, to: &selection, at: position, isAlone: expression.singleName != nil)
             }
         }
         return selection
+    }
+
+    /// What the record of an image of its own stands for, as if it were named `expression`.
+    func select(_ image: ImageRecord, as expression: RootExpression) throws -> Selection {
+        var selection = Selection(expression: expression)
+        try add(image, to: &selection, at: 0, isAlone: true)
+        return selection
+    }
+
+    private func add(
+        _ image: ImageRecord, to selection: inout Selection, at position: Int, isAlone: Bool
+    ) throws {
+        selection.settings = selection.settings.overridden(by: image.settings)
+        if isAlone { (selection.onConflict, selection.original) = (image.onConflict, image.original) }
+        for part in image.layers {
+            // Numbers of the image's own groups stay apart from those of other names.
+            var group = part.group.map {
+                ImageRecord.Group(number: (position + 1) * 1000 + $0.number, onConflict: $0.onConflict)
+            }
+            if !isAlone, image.onConflict != .error {
+                group = ImageRecord.Group(number: position, onConflict: image.onConflict)
+            }
+            selection.layers.append(try layer(part.name, part.record, group, part.blob))
+        }
+    }
+
+    /// The image itself; of an index the one for this machine.
+    private func member(of image: ImageRecord, named name: Name) throws -> ImageRecord {
+        guard let members = image.members else { return image }
+        let platforms = try members.map { try Platform(parsing: $0.settings.platform ?? "") }
+        guard let index = platforms.firstIndex(where: HostPlatform.platform.accepts) else {
+            throw LayerFSError.noMember(name, platforms: platforms.map(\.description))
+        }
+        return members[index]
     }
 
     private func layer(

@@ -18,6 +18,23 @@ public struct ImageRecord: Hashable, Sendable, Codable {
     public var settings: ImageSettings
     /// Of an image that came from elsewhere: what it takes to give the same image back.
     public var original: Original?
+    /// Of a record that stands for an index of images: these, one for each platform. ``layers`` are all of theirs then.
+    public var members: [ImageRecord]?
+    /// Of the index.
+    public var annotations: [String: String]?
+
+    /// A record of an index. Programs that know no indexes refuse it.
+    public init(
+        indexing members: [ImageRecord], annotations: [String: String], created: String, expression: String
+    ) {
+        self.init(
+            created: created, expression: expression, layers: members.flatMap(\.layers), onConflict: .overlay,
+            entries: members.reduce(0) { $0 + $1.entries }, size: members.reduce(0) { $0 &+ $1.size },
+            settings: ImageSettings())
+        schemaVersion = 2
+        self.members = members
+        self.annotations = annotations.isEmpty ? nil : annotations
+    }
 
     /// A layer of the image: its name when the image was composed, and the digest of its record.
     public struct Layer: Hashable, Sendable, Codable {
@@ -68,6 +85,10 @@ public struct ImageRecord: Hashable, Sendable, Codable {
         public init(mediaType: String?, manifest: Digest?, configuration: Digest) {
             (self.mediaType, self.manifest, self.configuration) = (mediaType, manifest, configuration)
         }
+
+        fileprivate var blobs: [(digest: Digest, size: UInt64?)] {
+            [manifest, configuration].compactMap { $0 }.map { ($0, nil) }
+        }
     }
 
     /// A layer as an image had it before it was imported: compressed mostly.
@@ -88,10 +109,10 @@ public struct ImageRecord: Hashable, Sendable, Codable {
 
     /// The blobs of its original that the store keeps, with their sizes where they are known.
     var originalBlobs: [(digest: Digest, size: UInt64?)] {
-        [original?.manifest, original?.configuration].compactMap { $0 }.map { ($0, nil) }
+        (original?.blobs ?? [])
             + layers.compactMap { layer in
                 layer.blob.flatMap { $0.isKept == true ? ($0.digest, $0.size) : nil }
-            }
+            } + (members ?? []).flatMap { $0.original?.blobs ?? [] }
     }
 }
 

@@ -25,7 +25,8 @@ extension Store {
         let bytes = try blobs.bytes(of: digest, limit: 16 << 20, wantedBy: "a reference")
         let what = ByteString("the image record \(digest)")
         let record = try StoreJSON.decode(ImageRecord.self, bytes, what: what)
-        try Self.checkVersion(record.schemaVersion, what)
+        // The second is that of an index.
+        try Self.checkVersion(record.members == nil ? record.schemaVersion : record.schemaVersion - 1, what)
         return record
     }
 

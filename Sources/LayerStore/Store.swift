@@ -23,7 +23,7 @@ public final class Store: Sendable {
 
     /// How a store is opened.
     public enum Access: Sendable {
-        /// What is there is read, and nothing changed.
+        /// What is there is read, and nothing changed but the cache.
         case reading
         /// Names will be changed or removed in a store that exists.
         case changing

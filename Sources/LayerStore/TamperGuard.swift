@@ -19,6 +19,7 @@ final class TamperGuard: Sendable {
     private let verified = Mutex<[Digest: InodeFingerprint]>([:])
     /// States that were found to be good and that the index does not know.
     private let unrecorded = Mutex<[Digest: InodeFingerprint]>([:])
+    private let isStrict = Mutex(false)
 
     init(_ directory: StoreDirectory, _ blobs: BlobStore, index: LayerIndex?, further: [LayerIndex]) {
         self.blobs = blobs
@@ -31,6 +32,9 @@ final class TamperGuard: Sendable {
         case content(found: String)
         case metadata(expected: InodeFingerprint)
     }
+
+    /// From now on believes only what this process has read.
+    func becomeStrict() { isStrict.withLock { $0 = true } }
 
     /// Looks up many at once what the index remembers.
     func prepare(_ digests: some Collection<Digest>) {
@@ -70,7 +74,8 @@ final class TamperGuard: Sendable {
     func fault(_ digest: Digest, _ status: FileStatus) throws(LayerStoreError) -> Fault? {
         let found = InodeFingerprint(status)
         let expected = expected(digest)
-        if found == expected || verified.withLock({ $0[digest] }) == found { return nil }
+        if verified.withLock({ $0[digest] }) == found { return nil }
+        if found == expected, !isStrict.withLock({ $0 }) { return nil }
         if let damage = try contentFault(digest) { return .content(found: damage) }
         if let expected, found.isRegranted(expected) { return .metadata(expected: expected) }
         verified.withLock { $0[digest] = found }

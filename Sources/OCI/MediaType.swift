@@ -64,6 +64,8 @@ public struct MediaType: Hashable, Sendable, CustomStringConvertible {
     /// Not in any specification, but what engines write when they recompress an image of Docker's types.
     private var isDockerZstd: Bool { text == "application/vnd.docker.image.rootfs.diff.tar.zstd" }
 
+    /// Whether a document of this type is an ``ImageConfiguration``.
+    public var isConfiguration: Bool { self == .imageConfiguration || self == .dockerConfiguration }
     /// Whether a document of this type is an ``ImageIndex``.
     public var isIndex: Bool { self == .imageIndex || self == .dockerManifestList }
     /// Whether a document of this type is a ``Manifest``.
@@ -74,6 +76,10 @@ public struct MediaType: Hashable, Sendable, CustomStringConvertible {
 enum ASCII {
     static func isLowercaseAlphanumeric(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
     }
 
     static func isAlphanumeric(_ byte: UInt8) -> Bool {

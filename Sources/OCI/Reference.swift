@@ -85,8 +85,9 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
         return text.split(whereSeparator: word).allSatisfy { separator(String(Substring($0))) }
     }
 
-    /// Whether the part before the first slash names a registry: it has a dot or a port, or is `localhost`.
+    /// Whether the part before the first slash names a registry: it has a dot or a port, is in brackets, or is `localhost`.
     private static func isRegistry(_ text: Substring) -> Bool {
+        if text.hasPrefix("[") { return isBracketed(text) }
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         guard text == "localhost" || text.contains(".") || parts.count == 2, let host = parts.first else {
             return false
@@ -96,9 +97,20 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
             label.allSatisfy { ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
                 && label.first.map(ASCII.isAlphanumeric) == true && label.last.map(ASCII.isAlphanumeric) == true
         }
-        let isPort = parts.dropFirst().allSatisfy { port in
-            !port.isEmpty && port.count <= 5 && port.allSatisfy { (0x30...0x39).contains($0) }
-        }
-        return isHost && parts.count <= 2 && isPort
+        return isHost && parts.count <= 2 && parts.dropFirst().allSatisfy(isPort)
+    }
+
+    private static func isPort(_ port: Substring.UTF8View) -> Bool {
+        !port.isEmpty && port.count <= 5 && port.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    /// Whether `text` is an IPv6 address in brackets, perhaps with a port; whoever connects looks at the address itself.
+    private static func isBracketed(_ text: Substring) -> Bool {
+        guard let end = text.firstIndex(of: "]") else { return false }
+        let (address, rest) = (text[..<end].dropFirst(), text[text.index(after: end)...])
+        let isAddress =
+            (2...45).contains(address.utf8.count) && address.contains(":")
+            && address.utf8.allSatisfy { ASCII.isHexadecimal($0) || ":.".utf8.contains($0) }
+        return isAddress && (rest.isEmpty || rest.hasPrefix(":") && isPort(rest.dropFirst().utf8))
     }
 }

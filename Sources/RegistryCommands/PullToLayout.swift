@@ -9,8 +9,8 @@ struct PullToLayout: Sendable {
     let options: RegistryOptions
     let credentials: CredentialStore
     var choice = PullImage.Choice.platform(HostPlatform.platform)
-    /// Whether a blob's content is known already, so that it need not be downloaded.
-    var isKnown: @Sendable (Descriptor) throws -> Bool = { _ in false }
+    /// Which layers are known already, so that they need not be downloaded.
+    var knownLayers: (@Sendable (Manifest, [UInt8]) throws -> Set<DescriptorDigest>)?
 
     /// Pulls into the layout at `path`, which is made where there is none. The image is named in its index as elsewhere: by
     /// its tag, and by its full name.
@@ -23,7 +23,7 @@ struct PullToLayout: Sendable {
             host: host, options, credential: { try store.credential(host: host, repository: name) }
         ) { connection in
             var pull = PullImage(Repository(connection, name), into: layout, choice)
-            pull.isKnown = isKnown
+            pull.knownLayers = knownLayers
             return try await pull.run(place.manifestName, annotations: annotations, observer)
         }
     }

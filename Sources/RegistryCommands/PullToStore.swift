@@ -2,6 +2,7 @@ import Bytes
 import ImageTransport
 import LayerFSCommands
 import LayerFSKit
+import LayerStore
 import OCI
 import Posix
 import Registry
@@ -20,10 +21,52 @@ struct PullToStore: Sendable {
         fileprivate let scratch: ScratchDirectory
     }
 
-    /// - Throws: ``RegistryError``, `SystemError`, `CancellationError`.
-    func fetch(_ observer: some TransferObserver) async throws -> Fetched {
+    /// What was found out about the store's layers while the image was fetched.
+    private let findings = KnownLayers.Findings()
+
+    init(pull: PullToLayout) { self.pull = pull }
+
+    /// Fetches the image, but for the layers that the store can give back.
+    ///
+    /// - Parameter store: opens the store to look at what it has; nil where there is none. It is closed before anything is fetched
+    ///   that takes long, so that nobody waits for the network. Without it, all of the image is fetched.
+    /// - Throws: ``RegistryError``, `SystemError`, `CancellationError`, what `store` throws.
+    func fetch(
+        _ observer: some TransferObserver, knowing store: (@Sendable () throws -> Workspace?)?
+    ) async throws -> Fetched {
         let scratch = try ScratchDirectory(in: scratchDirectory)
+        var pull = pull
+        if let store {
+            let findings = findings
+            pull.knownLayers = { manifest, configuration in
+                guard let workspace = try store() else { return [] }
+                return try Self.known(manifest, configuration, KnownLayers(workspace, findings))
+            }
+        }
         return Fetched(summary: try await pull.run(scratch.layout, observer), scratch: scratch)
+    }
+
+    private static func known(
+        _ manifest: Manifest, _ configuration: [UInt8], _ layers: KnownLayers
+    ) throws -> Set<DescriptorDigest> {
+        // What is wrong with it, the import says.
+        guard let diffIDs = try? ImageConfiguration(parsing: configuration).diffIDs,
+            diffIDs.count == manifest.layers.count
+        else { return [] }
+        let known = try zip(manifest.layers, diffIDs).filter { try layers.layer($0, $1) != nil }
+        return Set(known.map(\.0.digest))
+    }
+
+    /// Whether `error` may come of layers that were left out because the store seemed to have them.
+    static func isOfStore(_ error: any Error, _ fetched: Fetched) -> Bool {
+        guard fetched.summary.blobs[.known] != nil else { return false }
+        return switch error {
+        case is TransportError: true
+        case LayerStoreError.damagedBlob, LayerStoreError.missingBlob, LayerStoreError.blobElsewhere,
+            LayerStoreError.damagedRecord:
+            true
+        default: false
+        }
     }
 
     /// Hands what was fetched to the import, which verifies all of it and names it.
@@ -34,6 +77,7 @@ struct PullToStore: Sendable {
         _ fetched: Fetched, to workspace: Workspace, progress: ProgressMeter
     ) throws -> [ImportSummary] {
         var options = options
+        options.leavingOut = findings
         options.name = try options.name ?? Self.usualName(pull.place)
         switch pull.choice {
         case .platform(let platform): options.platforms = .only(platform)

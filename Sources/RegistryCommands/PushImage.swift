@@ -25,6 +25,16 @@ struct PushImage: Sendable {
     var artifacts: [Artifact] = []
     var scratchDirectory: ByteString = "/var/tmp"
 
+    /// Asks the registry which of `blobs` need not be made.
+    ///
+    /// - Throws: ``RegistryError``, `CancellationError`.
+    func settle(_ blobs: [Descriptor]) async throws -> [DescriptorDigest: TransferOutcome] {
+        let (host, name, store) = (place.host, place.repository, credentials)
+        return try await RegistryConnection.with(
+            host: host, options, credential: { try store.credential(host: host, repository: name) }
+        ) { try await Repository($0, name).settle(blobs, mountingFrom: mountSources) }
+    }
+
     /// Pushes `image`; without one, only attaches.
     ///
     /// - Throws: ``RegistryError``, `CancellationError`.
@@ -37,7 +47,7 @@ struct PushImage: Sendable {
             var summary: TransferSummary
             if let image {
                 var push = PushLayout(repository, from: image.layout)
-                push.mountSources = mountSources
+                (push.mountSources, push.settled) = (mountSources, image.settled)
                 summary = try await push.run(image.image, as: place.manifestName, observer)
             } else {
                 summary = TransferSummary(manifest: try await repository.manifest(place.manifestName).descriptor)

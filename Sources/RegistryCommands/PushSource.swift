@@ -1,4 +1,5 @@
 import Bytes
+import Digests
 import ImageTransport
 import LayerFSCommands
 import LayerFSKit
@@ -38,6 +39,10 @@ enum PushSource: Sendable {
         let layout: LayoutDirectory
         let image: Descriptor
         let scratch: ScratchDirectory?
+        /// Blobs that are not in the layout, since the registry has them.
+        var settled: [DescriptorDigest: TransferOutcome] = [:]
+        /// How many bytes of contents were packed and compressed for it; nil for a layout that was there.
+        var packed: UInt64?
     }
 
     /// Finds the image of a layout.
@@ -58,15 +63,28 @@ enum PushSource: Sendable {
         return Prepared(layout: layout, image: image, scratch: nil)
     }
 
+    /// The blobs that the layers of a root would be, as far as that is known without making them.
+    static func known(
+        _ root: RootExpression, in workspace: Workspace, _ options: ExportImage.Options
+    ) throws -> [Descriptor] {
+        try ExportImage(workspace).knownLayers(of: root, to: .layout(options.scratchDirectory), options)
+    }
+
     /// Writes a root of the store into a layout of its own, checked as every export is.
     ///
+    /// - Parameter settled: blobs that the registry has, and that are therefore left out.
     /// - Throws: what `ExportImage` throws, ``RegistryError``, `SystemError`.
     static func export(
-        _ root: RootExpression, from workspace: Workspace, _ options: ExportImage.Options, progress: ProgressMeter
+        _ root: RootExpression, from workspace: Workspace, _ options: ExportImage.Options,
+        besides settled: [DescriptorDigest: TransferOutcome], progress: ProgressMeter
     ) throws -> Prepared {
+        var options = options
+        options.leavingOut = Set(settled.keys.compactMap { if case .sha256(let digest) = $0 { digest } else { nil } })
         let scratch = try ScratchDirectory(in: options.scratchDirectory)
         let result = try ExportImage(workspace).run(root, to: .layout(scratch.layout), options, progress: progress)
         guard let image = result.manifest else { throw TransportError.noLayers }
-        return Prepared(layout: try LayoutDirectory(opening: scratch.layout), image: image, scratch: scratch)
+        return Prepared(
+            layout: try LayoutDirectory(opening: scratch.layout), image: image, scratch: scratch, settled: settled,
+            packed: result.packed)
     }
 }

@@ -155,20 +155,20 @@ import Trees
         _ = try export("a", contents: CountingContents(fixture.contents))
         let name = try #require(try layers().first)
         let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: folder.path + "/cache/\(name).record")))
-        let layer = try #require(StoredLayer(bytes: bytes))
+        let layer = try #require(CachedLayer(bytes: bytes))
         #expect(layer.bytes == bytes && !layer.segments.isEmpty)
         for count in stride(from: 0, to: bytes.count, by: 7) {
-            #expect(StoredLayer(bytes: Array(bytes[..<count])) == nil)
+            #expect(CachedLayer(bytes: Array(bytes[..<count])) == nil)
         }
         var generator = SeededGenerator(seed: 3)
         for _ in 0..<500 {
             var damaged = bytes
             damaged[Int.random(in: 0..<bytes.count, using: &generator)] ^=
                 1 << UInt8.random(in: 0..<8, using: &generator)
-            #expect(StoredLayer(bytes: damaged) == nil)
+            #expect(CachedLayer(bytes: damaged) == nil)
             // What a checksum does not tell: the same with a right one.
             damaged = Array(damaged.dropLast(32))
-            if let read = StoredLayer(bytes: damaged + Digest(hashing: damaged).bytes) {
+            if let read = CachedLayer(bytes: damaged + Digest(hashing: damaged).bytes) {
                 #expect(read.segments.allSatisfy { $0.offset + UInt64($0.count) <= read.size })
             }
         }

@@ -184,7 +184,8 @@ import Trees
         #expect(archive.entries == layout.entries)
         #expect(try ImageVerifier.verify(archive: folder.at("a.tar")).map(\.digest) == [layout.digest])
         let output = try Files.open(folder.at("b.tar"), [.writeOnly, .create])
-        try fixture.exporter().writeArchive(fixture.image, named: names, to: output, stagingIn: folder.at(""))
+        _ = try fixture.exporter().writeArchive(
+            .image(fixture.image), named: names, to: output, stagingIn: folder.at(""))
         #expect(try folder.read("a.tar") == folder.read("b.tar"))
         let stream = try Files.open(folder.at("c.tar"), [.writeOnly, .create])
         let entries = fixture.image.layers[0].entries

@@ -11,6 +11,8 @@ import Testing
             ("ghcr.io/o/r:1.0", "ghcr.io", "o/r", "1.0", "ghcr.io/o/r:1.0"),
             ("localhost/x", "localhost", "x", nil, "localhost/x:latest"),
             ("localhost:5000/x:y", "localhost:5000", "x", "y", "localhost:5000/x:y"),
+            ("[::1]:5000/x:y", "[::1]:5000", "x", "y", "[::1]:5000/x:y"),
+            ("[2001:db8::1]/x", "[2001:db8::1]", "x", nil, "[2001:db8::1]/x:latest"),
             ("h:1/a__b/c--d.e_f", "h:1", "a__b/c--d.e_f", nil, "h:1/a__b/c--d.e_f:latest"),
         ] as [(String, String?, String, String?, String)])
     func references(text: String, registry: String?, repository: String, tag: String?, full: String) throws {
@@ -36,7 +38,7 @@ import Testing
             "", "A", "a:", "a:-", "a@sha256:0", "a//b", "/a", "a/", "a b", "../a", "a..b", "a___b", "-a", "a-", "é",
             "a:b:c",
             "a:" + String(repeating: "t", count: 129), String(repeating: "a", count: 300), "-h.io/a", "h:99999999/a",
-            "a\n", "h:x/a",
+            "a\n", "h:x/a", "[::1]", "[::1/a", "[]/a", "[:]x/a", "[::g]/a", "[::1]:/a", "[::1]:x/a", "[1]/a",
         ])
     func badReferences(text: String) {
         #expect(throws: OCIError.self) { try Reference(parsing: text) }

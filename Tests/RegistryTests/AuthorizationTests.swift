@@ -230,20 +230,4 @@ struct AuthorizationTests {
             return text.contains("you sent") && !text.contains("hunter2") && !text.contains(Self.basic.dropFirst(6))
         }
     }
-
-    @Test func aProxyIsConnectedThrough() async throws {
-        let registry = try RegistryDouble()
-        _ = registry.addImage()
-        var options = RegistryOptions()
-        options.security.verifies = false
-        options.retry.sleep = { _ in }
-        let proxy = registry.host
-        options.proxies = try ProxySettings { ["http_proxy": "http://\(proxy)", "https_proxy": "http://\(proxy)"][$0] }
-        let manifest = try await RegistryConnection.with(host: "registry.test:5000", options, credential: { nil }) {
-            try await Repository($0, "r").manifest("1")
-        }
-        #expect(manifest.descriptor.mediaType == .imageManifest)
-        let connects = registry.requests.filter { $0.method == "CONNECT" }
-        #expect(!connects.isEmpty && connects.allSatisfy { $0.target == "registry.test:5000" })
-    }
 }

@@ -114,36 +114,6 @@ struct PolicyTests {
         }
     }
 
-    @Test(
-        arguments: [
-            (["https_proxy": "http://proxy:3128"], "https://r.example", "proxy:3128"),
-            (["HTTPS_PROXY": "proxy:3128"], "https://r.example", "proxy:3128"),
-            (["https_proxy": "http://p:1"], "http://r.example", nil),
-            (["http_proxy": "http://p:1/"], "http://r.example", "p:1"),
-            (["HTTP_PROXY": "http://p:1"], "http://r.example", nil),
-            (["all_proxy": "http://p"], "http://r.example", "p:80"),
-            (["https_proxy": "http://p:1"], "https://127.0.0.1:5000", nil),
-            (["https_proxy": "http://p:1"], "https://localhost", nil),
-            (["https_proxy": "http://p:1", "no_proxy": "r.example"], "https://r.example", nil),
-            (["https_proxy": "http://p:1", "no_proxy": "x, .example"], "https://r.example", nil),
-            (["https_proxy": "http://p:1", "NO_PROXY": "*"], "https://r.example", nil),
-            (["https_proxy": "http://p:1", "no_proxy": "ample"], "https://r.example", "p:1"),
-        ] as [([String: String], String, String?)])
-    func proxies(variables: [String: String], url: String, expected: String?) throws {
-        let server = try ProxySettings { variables[$0] }.server(for: HTTPURL(parsing: url).origin)
-        #expect(server.map { "\($0.host):\($0.port)" } == expected)
-    }
-
-    @Test func proxiesWithCredentials() throws {
-        let settings = try ProxySettings { $0 == "https_proxy" ? "http://me:p%40ss@proxy:1" : nil }
-        let server = try settings.server(for: HTTPURL(parsing: "https://r.example").origin)
-        #expect(server?.credential == .password(user: "me", "p@ss"))
-    }
-
-    @Test(arguments: ["socks5://p:1", "https://p:1", "http://", "p:port"]) func noProxies(_ text: String) {
-        #expect(throws: RegistryError.self) { try ProxySettings { $0 == "https_proxy" ? text : nil } }
-    }
-
     @Test(arguments: [
         ("docker://localhost:5000/a/b:1", "localhost:5000", "a/b", "1", "https://localhost:5000"),
         ("docker://host/a:1", "docker.io", "host/a", "1", "https://registry-1.docker.io"),
@@ -153,6 +123,8 @@ struct PolicyTests {
             "docker://ghcr.io/o/i@sha256:" + String(repeating: "a", count: 64), "ghcr.io", "o/i",
             "sha256:" + String(repeating: "a", count: 64), "https://ghcr.io"
         ),
+        ("docker://[::1]:5000/repo:tag", "[::1]:5000", "repo", "tag", "https://[::1]:5000"),
+        ("docker://[FD00::0:1]/a/b", "[FD00::0:1]", "a/b", "latest", "https://[fd00::1]"),
     ])
     func places(text: String, host: String, repository: String, name: String, origin: String) throws {
         let place = try RegistryPlace(parsing: text)
@@ -164,6 +136,8 @@ struct PolicyTests {
         "", "host/a", "docker:host/a", "docker://", "docker://host:5000/", "docker://Host.example/UPPER",
         "docker://h.x/a:",
         "docker://h.x/../a", "docker://h.x/a b", "docker://u@h.x/a", "docker://h.x:99999/a:1\n",
+        "docker://[::1/a", "docker://[::1]x/a", "docker://[1::2::3]/a", "docker://[::1]:99999/a", "docker://[::1]",
+        "docker://[127.0.0.1]/a", "docker://::1/a",
     ])
     func noPlaces(_ text: String) {
         #expect(throws: RegistryError.self) { try RegistryPlace(parsing: text).origin(isSecure: true) }

@@ -20,12 +20,12 @@ struct PullTests {
     private func pull(
         _ registry: RegistryDouble, _ reference: String = "1", _ choice: PullImage.Choice = .all,
         credential: Credential? = nil, arrivals: Arrivals = Arrivals(),
-        isKnown: @escaping @Sendable (Descriptor) -> Bool = { _ in false }
+        knownLayers: (@Sendable (Manifest, [UInt8]) throws -> Set<DescriptorDigest>)? = nil
     ) async throws -> TransferSummary {
         let layout = try LayoutDirectory(making: path)
         return try await registry.connect(credential: credential) { repository in
             var pull = PullImage(repository, into: layout, choice)
-            pull.isKnown = isKnown
+            pull.knownLayers = knownLayers
             return try await pull.run(reference, annotations: [AnnotationKey.referenceName: "1"], arrivals)
         }
     }
@@ -59,9 +59,32 @@ struct PullTests {
         let registry = try RegistryDouble()
         let manifest = registry.addImage(layer: layer)
         let known = manifest.layers[0].digest
-        let summary = try await pull(registry) { $0.digest == known }
-        #expect(summary.blobs == [.known: 1, .downloaded: 1])
+        let summary = try await pull(registry) { manifest, configuration in
+            // The configuration is there by then.
+            #expect(manifest.config.digest == .sha256(Digest(hashing: configuration)))
+            return [known]
+        }
+        #expect(summary.blobs == [.known: 1, .downloaded: 1] && summary.knownBytes == 200_000)
         #expect(!registry.requests.contains { $0.target.contains("\(known)") })
+    }
+
+    @Test func whatAnotherImageOfTheIndexNeedsIsFetched() async throws {
+        let registry = try RegistryDouble()
+        let first = registry.addImage(layer: layer)
+        let second = registry.withContents { contents in
+            let config = Array(#"{"architecture":"arm64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.utf8)
+            contents.blobs["\(Digest(hashing: config))"] = config
+            let manifest = Manifest(
+                config: Descriptor(mediaType: .imageConfiguration, of: config), layers: first.layers)
+            contents.add(manifest.canonicalBytes, .imageManifest, tag: "2")
+            let entries = [first, manifest].map { Descriptor(mediaType: .imageManifest, of: $0.canonicalBytes) }
+            contents.add(ImageIndex(manifests: entries).canonicalBytes, .imageIndex, tag: "all")
+            return manifest
+        }
+        let known = first.layers[0].digest
+        let config = second.config.digest
+        let summary = try await pull(registry, "all") { manifest, _ in manifest.config.digest == config ? [] : [known] }
+        #expect(summary.blobs == [.downloaded: 3])
     }
 
     @Test func aBlobThatIsDamagedOnDiskIsFetchedAgain() async throws {

@@ -28,10 +28,12 @@ final class RegistryDouble: Sendable {
     let server: HTTPDouble
 
     /// - Parameter fault: asked first; nil leaves the answer to the registry.
-    init(fault: @escaping @Sendable (Request, inout Contents) -> Reply? = { _, _ in nil }) throws {
+    init(
+        isIPv6: Bool = false, fault: @escaping @Sendable (Request, inout Contents) -> Reply? = { _, _ in nil }
+    ) throws {
         let state = State(fault)
         self.state = state
-        server = try HTTPDouble { request in
+        server = try HTTPDouble(isIPv6: isIPv6) { request in
             state.contents.withLock { contents in
                 state.fault(request, &contents) ?? Self.answer(request, &contents)
             }

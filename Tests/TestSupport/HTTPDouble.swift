@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A server on 127.0.0.1 that answers as a test tells it to, well or badly, and remembers what it was asked.
+/// A server on this machine's own address that answers as a test tells it to, well or badly, and remembers what it was asked.
 public final class HTTPDouble: Sendable {
     /// What it was sent.
     public struct Request: Sendable {
@@ -36,30 +36,21 @@ public final class HTTPDouble: Sendable {
     }
 
     public let port: UInt16
-    /// `127.0.0.1:PORT`.
-    public var host: String { "127.0.0.1:\(port)" }
+    /// `127.0.0.1:PORT` or `[::1]:PORT`.
+    public var host: String { isIPv6 ? "[::1]:\(port)" : "127.0.0.1:\(port)" }
+    private let isIPv6: Bool
     public var requests: [Request] { worker.log.withLock { $0 } }
 
     private let listener: Int32
     private let worker: Worker
 
     /// Listens until it is let go of.
-    public init(_ answer: @escaping @Sendable (Request) -> Reply) throws {
+    public init(isIPv6: Bool = false, _ answer: @escaping @Sendable (Request) -> Reply) throws {
         let worker = Worker(answer)
         self.worker = worker
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let (file, size) = (listener, length)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(file, $0, size) == 0 && listen(file, 64) == 0 && getsockname(file, $0, &length) == 0
-            }
-        }
-        guard bound else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
-        port = UInt16(bigEndian: address.sin_port)
+        self.isIPv6 = isIPv6
+        let (file, port) = try LocalSocket.listen(isIPv6: isIPv6)
+        (listener, self.port) = (file, port)
         Thread.detachNewThread {
             while true {
                 let connection = accept(file, nil, nil)

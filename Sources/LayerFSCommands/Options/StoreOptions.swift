@@ -36,7 +36,7 @@ package struct StoreOptions: ParsableArguments {
     }
 
     /// Opens the store to read it; nil when there is none yet.
-    func existingWorkspace() throws -> Workspace? {
+    package func existingWorkspace() throws -> Workspace? {
         do {
             return try workspace(.reading)
         } catch LayerStoreError.noStore {

@@ -4,11 +4,12 @@ import ImageTransport
 import LayerStore
 import OCI
 import Posix
+import Synchronization
 public import Trees
 
 /// Hands a root over: as an image layout, an archive or a flat tar.
 public struct ExportImage: Sendable {
-    private let workspace: Workspace
+    let workspace: Workspace
 
     public init(_ workspace: Workspace) { self.workspace = workspace }
 
@@ -25,54 +26,57 @@ public struct ExportImage: Sendable {
     private func export(
         _ expression: RootExpression, to target: Target, _ options: Options, _ progress: ProgressMeter
     ) throws -> Result {
+        var exporter = plainExporter
+        exporter.progress = { try progress.advance(by: $0) }
+        func begin(_ total: UInt64) { progress.begin("exporting", total: total) }
+        if target.isImage {
+            let parts = try parts(of: expression, to: target, options, exporter.packing)
+            begin(parts.images.reduce(0) { $0 &+ $1.composition.tree.size })
+            return try write(parts, of: expression, to: target, options, exporter)
+        }
         let selection = try workspace.select(expression).withoutRepetitions
         let composition = try workspace.compose(selection)
-        var exporter = ImageExporter(contents: workspace.store.blobs)
-        exporter.packing = LayerPacking(sourceDateEpoch: workspace.sourceDateEpoch?.seconds)
-        if let directory = workspace.store.cacheDirectory(LayerCache.directoryName) {
-            exporter.cache = LayerCache(directory)
-        }
-        exporter.progress = { try progress.advance(by: $0) }
-        progress.begin("exporting", total: composition.tree.size)
-        switch target {
-        case .layout, .archive, .dockerArchive:
-            return try image(selection, composition, to: target, options, exporter)
-        case .tar, .cpio, .squashfs, .erofs:
-            return try tree(composition.tree, to: target, options, exporter)
-        case .bundle(let path):
-            return try ExportBundle(workspace).run(selection, composition, at: path, progress: progress)
-        }
+        begin(composition.tree.size)
+        guard case .bundle(let path) = target else { return try tree(composition.tree, to: target, options, exporter) }
+        return try ExportBundle(workspace).run(selection, composition, at: path, progress: progress)
     }
 
-    private func image(
-        _ selection: Selection, _ composition: Composition, to target: Target, _ options: Options,
+    private func write(
+        _ parts: Parts, of expression: RootExpression, to target: Target, _ options: Options,
         _ exporter: ImageExporter
     ) throws -> Result {
-        let name = try ExportName(options, selection.expression, for: target)
-        var exporter = exporter
-        exporter.compression = try options.compression(for: target)
-        exporter.compressionLevel = options.compressionLevel
+        let name = try ExportName(options, expression, for: target)
+        var exporter = try prepared(exporter, for: target, options)
         exporter.referenceName = name.referenceName
-        exporter.isStargz = options.isStargz
-        let image = try describe(selection, composition, options, exporter.packing)
-        let (entries, packing) = (Array(composition.tree.entries.dropFirst()), exporter.packing)
-        let markers = exporter.markers
-        exporter.check = { written in try Self.compare(written, entries, packing, besides: markers) }
+        let packed = Mutex<UInt64>(0)
+        let progress = exporter.progress
+        exporter.progress = { count in
+            packed.withLock { $0 += count }
+            try progress?(count)
+        }
+        var parts = parts
+        try leaveOut(of: &parts, options, exporter)
+        let expected = parts.images.map { Array($0.composition.tree.entries.dropFirst()) }
+        let (packing, markers) = (exporter.packing, exporter.markers)
+        exporter.check = { try Self.compare($1, expected[$0], packing, besides: markers) }
+        let content = parts.content
         let written =
             switch target {
-            case .layout(let path): try exporter.writeLayout(image, named: [name.image], at: path)
+            case .layout(let path): try exporter.writeLayout(content, named: [name.image], at: path)
             default:
                 target.isStandardOutput
                     ? try exporter.writeArchive(
-                        image, named: [name.image], to: StandardOutput.take(), stagingIn: options.scratchDirectory)
-                    : try exporter.writeArchive(image, named: [name.image], at: target.path)
+                        content, named: [name.image], to: StandardOutput.take(), stagingIn: options.scratchDirectory)
+                    : try exporter.writeArchive(content, named: [name.image], at: target.path)
             }
         return Result(
-            target: target, manifest: written.descriptor, configuration: written.manifest.config,
-            layers: written.manifest.layers, diffIDs: written.diffIDs.map(\.description))
+            target: target, manifest: written.descriptor,
+            configuration: written.images.count == 1 ? written.images[0].manifest.config : nil,
+            layers: written.images.flatMap(\.manifest.layers),
+            diffIDs: written.images.flatMap { $0.diffIDs.map(\.description) }, packed: packed.withLock { $0 })
     }
 
-    private func describe(
+    func describe(
         _ selection: Selection, _ composition: Composition, _ options: Options, _ packing: LayerPacking
     ) throws -> ImageDescription {
         let defaults = try ImageDefaults(workspace, selection)
@@ -81,18 +85,18 @@ public struct ExportImage: Sendable {
             selection.layers.map(\.record.source)
             + composition.contributions.dropFirst(selection.layers.count).map { "layerfs: \($0.name)" }
         let records = selection.layers.map(\.record)
-        let parts: [Part] =
+        let parts: [LayerPart] =
             switch options.form {
             case .diff, .full:
                 zip(options.form == .diff ? composition.contributions : composition.complete, sources).enumerated()
                     .map { number, part in
-                        Part(
+                        LayerPart(
                             entries: part.0.entries, source: part.1,
                             record: number < records.count ? records[number] : nil)
                     }
             case .flat:
                 [
-                    Part(
+                    LayerPart(
                         entries: Array(composition.tree.entries.dropFirst()),
                         source: "layerfs compose \(selection.expression)", record: records.count == 1 ? records[0] : nil
                     )
@@ -124,14 +128,14 @@ public struct ExportImage: Sendable {
 
     /// Merges layers where there are too many. That the union stays is not believed: what was written is compared with it.
     private static func limited(
-        _ parts: [Part], to limit: Int?
-    ) throws(LayerFSError) -> [Part] {
+        _ parts: [LayerPart], to limit: Int?
+    ) throws(LayerFSError) -> [LayerPart] {
         guard let limit else { return parts }
         guard limit > 0 else {
             throw .malformedOption(name: "--max-layers", value: "\(limit)", expected: "at least 1")
         }
         return LayerMerge(parts.map(\.entries), limit: limit).groups.map { group in
-            Part(
+            LayerPart(
                 entries: group.entries, source: parts[group.range].map(\.source).joined(separator: "; "),
                 record: group.range.count == 1 ? parts[group.range][group.range.lowerBound].record : nil)
         }
@@ -155,22 +159,5 @@ public struct ExportImage: Sendable {
         for path in left.keys.sorted() where !path.isRoot {
             throw .replayDiffers(path, expected: "absent", found: "there")
         }
-    }
-}
-
-/// What becomes one layer of an image.
-private struct Part: Sendable {
-    var entries: [Entry]
-    /// What the history of the image says.
-    var source: String
-    /// The one layer of the store that it comes from.
-    var record: LayerRecord?
-
-    /// The digest of its tar, where it is all of that layer.
-    func knownDiffID(_ workspace: Workspace) throws -> DiffID? {
-        // Of an imported layer it is that of the tar it came as.
-        guard let record, record.skeleton == nil else { return nil }
-        let tree = try workspace.store.tree(of: record)
-        return tree.entries.dropFirst().elementsEqual(entries) ? record.diffID : nil
     }
 }

@@ -1,4 +1,5 @@
 public import Bytes
+public import Digests
 public import ImageTransport
 public import OCI
 
@@ -58,6 +59,9 @@ extension ExportImage {
         public var isStargz = false
         /// Compress layers that were imported anew, instead of giving them back as they were; their tars stay the same.
         public var recompresses = false
+        /// Blobs of layers that whoever gets the image has: where one of them is a layer as it was before
+        /// (``ExportImage/knownLayers(of:to:_:)``), it is named and neither packed nor written. The layout is not whole then.
+        public var leavingOut: Set<Digest> = []
         /// The name in the image's index and for `docker load`; nil takes that of the expression.
         public var name: String?
         /// The part of a location after its path; see ``ImageLocation/reference``.
@@ -78,6 +82,8 @@ extension ExportImage {
         public var configuration: Descriptor?
         public var layers: [Descriptor]
         public var diffIDs: [String]
+        /// How many bytes of contents were read, packed and compressed for layers; 0 when all were left out.
+        public var packed: UInt64 = 0
         /// What a person might not expect of the target.
         public var warnings: [String] = []
     }

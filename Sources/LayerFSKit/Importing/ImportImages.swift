@@ -69,19 +69,24 @@ public struct ImportImages: Sendable {
         _ image: SourceImage, as name: Name, _ options: ImportOptions, _ progress: ProgressMeter
     ) throws -> ImportSummary {
         let session = try workspace.store.beginAdding()
+        let known = try known(image, options)
+        var image = image
+        image.stored = known.mapValues(\.stored)
         progress.begin("reading", total: image.size)
         var layers: [(layer: SourceImage.Layer, skeleton: Skeleton?)] = []
         var intake: StagingIntake?
         let union = try image.readLayers(
             limit: options.limit,
-            intake: { _ in
+            intake: { index in
+                if known[index] != nil { return RereadIntake() }
                 let next = try StagingIntake(session)
                 intake = next
                 return next
             },
             progress: { try progress.advance(by: $0) },
-            { _, layer in
-                layers.append((layer, try intake?.skeleton(of: layer)))
+            { index, layer in
+                let skeleton = try known[index].map(\.stored.original.skeleton) ?? intake?.skeleton(of: layer)
+                layers.append((layer, skeleton))
             })
         try check(layers.map(\.layer.tree), union)
         progress.begin("writing", total: 0)
@@ -94,7 +99,7 @@ public struct ImportImages: Sendable {
                 layer: layer.tree, source: step?.createdBy ?? "layerfs import",
                 created: step?.created ?? image.configuration.created ?? RFC3339.text(secondsSinceEpoch: 0),
                 platform: image.platform.description, diffID: layer.diffID, skeleton: skeleton)
-            let blob = try blob(of: layer, skeleton, in: image, index, options, session)
+            let blob = try known[index]?.blob ?? blob(of: layer, skeleton, in: image, index, options, session)
             records.append(ImageRecord.Layer(name: "\(name).\(index + 1)", record: record, blob: blob))
         }
         let original = ImageRecord.Original(
@@ -114,6 +119,18 @@ public struct ImportImages: Sendable {
             entries: union.count + (union[.root] == nil ? 1 : 0), size: union.values.reduce(0) { $0 &+ $1.size },
             cost: LayerCost(Self.contents(of: layers.map(\.layer.tree))) { news.remove($0) != nil },
             recompressed: records.count { $0.blob?.encoding == nil && $0.blob?.isKept == nil })
+    }
+
+    /// The layers, by number, whose bytes are not there, and need not be.
+    private func known(_ image: SourceImage, _ options: ImportOptions) throws -> [Int: KnownLayers.Layer] {
+        guard let findings = options.leavingOut else { return [:] }
+        var known: [Int: KnownLayers.Layer] = [:]
+        let layers = try KnownLayers(workspace, findings)
+        for index in 0..<image.layerCount {
+            guard let (descriptor, diffID) = image.layer(index), try !image.hasBlob(ofLayer: index) else { continue }
+            known[index] = try layers.layer(descriptor, diffID)
+        }
+        return known
     }
 
     /// How the layer's bytes can be given back.

@@ -11,6 +11,8 @@ public struct ImportOptions: Sendable {
     public var limit = ExpansionLimit()
     /// Keep the compressed bytes of layers that layerfs cannot make again.
     public var keepsCompressed = false
+    /// Layers of a layout that are not there, and that the store can give back, are made again; nil: all have to be there.
+    public var leavingOut: KnownLayers.Findings?
     public var platforms = ImageSource.PlatformChoice.preferred(HostPlatform.platform)
 
     public init() {}

@@ -40,3 +40,18 @@ final class StagingIntake: LayerIntake {
         return Skeleton(others: digest, size: layer.size, parts: layer.parts, tail: layer.tail)
     }
 }
+
+/// Hashes the contents of a layer that the store has already.
+final class RereadIntake: LayerIntake {
+    private var hasher = DigestHasher()
+
+    func beginContent(_ metadata: Metadata, size: UInt64) { hasher = DigestHasher() }
+
+    func writeContent(_ piece: UnsafeRawBufferPointer) throws {
+        try Interruption.check()
+        hasher.update(piece)
+    }
+
+    func endContent() -> Digest { hasher.finalize() }
+    func writeOthers(_ piece: UnsafeRawBufferPointer) {}
+}

@@ -1,7 +1,7 @@
 /// A URL that is fetched: `http` or `https`, a host, a path, perhaps a query (RFC 3986, RFC 9110 section 4.2).
 ///
 /// A parser of layerfs's own, stricter than most: where two parsers disagree about which host a URL names, credentials go
-/// astray. No user information, no IPv6 literal, no host that one resolver takes for a name and another for a number.
+/// astray. No user information, no zone of an IPv6 address, no host that one resolver takes for a name and another for a number.
 public struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
     public let origin: Origin
     /// Begins with a slash; percent-encoded, as it came.

@@ -1,7 +1,7 @@
 /// Whom one talks to: scheme, host and port (RFC 6454). What is meant for one origin is not for another.
 public struct Origin: Hashable, Sendable, CustomStringConvertible {
     public let isSecure: Bool
-    /// Lower case; a name or an IPv4 address.
+    /// Lower case; a name, an IPv4 address, or an IPv6 address as it is usually written, without brackets.
     public let host: String
     public let port: UInt16
 
@@ -17,38 +17,57 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
         guard !authority.contains("@") else {
             throw .malformedURL(whole, reason: "it has a user name, which may hide the host")
         }
-        let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let host = (parts.first ?? "").lowercased()
-        guard Self.isHost(host) else { throw .malformedURL(whole, reason: "its host is no name and no IPv4 address") }
-        guard parts.count == 2 else {
+        let (host, port) = try Self.parts(of: authority, whole)
+        guard let port else {
             self.init(isSecure: isSecure, host: host, port: isSecure ? 443 : 80)
             return
         }
-        guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(parts[1]), port > 0 else {
+        guard port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(port), port > 0 else {
             throw .malformedURL(whole, reason: "its port is no number from 1 to 65535")
         }
         self.init(isSecure: isSecure, host: host, port: port)
+    }
+
+    /// Host and port of `authority`: `host`, `host:port`, `[address]` or `[address]:port` (RFC 3986, section 3.2.2).
+    private static func parts(
+        of authority: String, _ whole: String
+    ) throws(RegistryError) -> (host: String, port: Substring?) {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            let text = authority[authority.index(after: authority.startIndex)..<end].lowercased()
+            let rest = authority[authority.index(after: end)...]
+            guard let address = IPAddress(text), address.bytes.count == 16, rest.isEmpty || rest.hasPrefix(":") else {
+                throw .malformedURL(whole, reason: "what it has in brackets is no IPv6 address")
+            }
+            return (address.description, rest.isEmpty ? nil : rest.dropFirst())
+        }
+        let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let host = (parts.first ?? "").lowercased()
+        guard isHost(host) else {
+            throw .malformedURL(whole, reason: "its host is no name and no address (IPv6 goes in brackets)")
+        }
+        return (host, parts.count == 2 ? parts[1] : nil)
     }
 
     public var scheme: String { isSecure ? "https" : "http" }
     private var isUsualPort: Bool { port == (isSecure ? 443 : 80) }
 
     /// `host`, or `host:port` where the port is not that of the scheme.
-    public var authority: String { isUsualPort ? host : "\(host):\(port)" }
+    public var authority: String { isUsualPort ? urlHost : "\(urlHost):\(port)" }
+    /// The host as a URL has it: an IPv6 address in brackets.
+    private var urlHost: String { host.contains(":") ? "[\(host)]" : host }
     public var description: String { "\(scheme)://\(authority)" }
 
     /// Whether the host is this machine, or something that only machines on the same wire can be: what a server elsewhere
     /// has no business to send a client to.
     public var isLocal: Bool {
         if host == "localhost" || host.hasSuffix(".localhost") { return true }
-        guard let address = Self.address(host) else { return false }
-        return address[0] == 127 || address[0] == 0 || (address[0] == 169 && address[1] == 254)
+        return IPAddress(host)?.isLocal ?? false
     }
 
     /// Whether `other` is within the same domain: the same host, or names whose last two labels are the same.
     public func sharesDomain(with other: Origin) -> Bool {
         if host == other.host { return true }
-        guard Self.address(host) == nil, Self.address(other.host) == nil else { return false }
+        guard IPAddress(host) == nil, IPAddress(other.host) == nil else { return false }
         let (mine, theirs) = (host.split(separator: ".").suffix(2), other.host.split(separator: ".").suffix(2))
         return mine.count == 2 && mine == theirs
     }
@@ -69,13 +88,6 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
         let endsWithNumber =
             last.utf8.first.map { (0x30...0x39).contains($0) } == true
             && (last.utf8.allSatisfy { (0x30...0x39).contains($0) } || last.hasPrefix("0x"))
-        return !endsWithNumber || address(text) != nil
-    }
-
-    /// The four bytes of a plain IPv4 address.
-    private static func address(_ text: String) -> [UInt8]? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let bytes = parts.compactMap { part in String(UInt8(part) ?? 0) == part ? UInt8(part) : nil }
-        return parts.count == 4 && bytes.count == 4 ? bytes : nil
+        return !endsWithNumber || IPAddress(text) != nil
     }
 }

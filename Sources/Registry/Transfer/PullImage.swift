@@ -17,8 +17,9 @@ public struct PullImage: Sendable {
     private let repository: Repository
     private let layout: LayoutDirectory
     public var choice: Choice
-    /// Whether a blob is to be left out, since whoever asks has its content.
-    public var isKnown: @Sendable (Descriptor) throws -> Bool = { _ in false }
+    /// The layers of an image, by its manifest and the bytes of its configuration, that are to be left out, since whoever asks
+    /// has them; nil: none.
+    public var knownLayers: (@Sendable (Manifest, [UInt8]) throws -> Set<DescriptorDigest>)?
 
     public init(_ repository: Repository, into layout: LayoutDirectory, _ choice: Choice) {
         self.repository = repository
@@ -91,10 +92,52 @@ public struct PullImage: Sendable {
     private func downloadBlobs(
         of manifests: [RemoteManifest], _ observer: some TransferObserver
     ) async throws -> [(Descriptor, TransferOutcome)] {
-        try await inParallel(RemoteManifest.blobs(of: manifests), jobs: repository.options.jobs) { blob in
-            let outcome = try isKnown(blob) ? .known : await repository.download(blob, into: layout, observer)
+        let blobs = RemoteManifest.blobs(of: manifests)
+        guard let knownLayers else { return try await download(blobs, observer) }
+        // They say what the layers are.
+        let configurations = blobs.filter(\.mediaType.isConfiguration)
+        let first = try await download(configurations, observer)
+        var known: Set<DescriptorDigest> = []
+        var wanted = Set(configurations.map(\.digest))
+        for case .manifest(let manifest) in manifests.map(\.document) {
+            var layers = Set(manifest.layers.map(\.digest))
+            if manifest.config.mediaType.isConfiguration {
+                let found = try knownLayers(manifest, layout.document(manifest.config))
+                known.formUnion(found)
+                layers.subtract(found)
+            }
+            // What one image needs is fetched, whatever another says of it.
+            wanted.formUnion(layers)
+        }
+        known.subtract(wanted)
+        var left: [Descriptor] = []
+        var leftOut: [(Descriptor, TransferOutcome)] = []
+        for blob in blobs.dropping(configurations) {
+            // What is in the layout anyway is checked, and counted as there.
+            if try known.contains(blob.digest) && layout.blob(blob) == nil {
+                observer.transfer(blob, .ended(.known))
+                leftOut.append((blob, .known))
+            } else {
+                left.append(blob)
+            }
+        }
+        return try await first + leftOut + download(left, observer)
+    }
+
+    private func download(
+        _ blobs: [Descriptor], _ observer: some TransferObserver
+    ) async throws -> [(Descriptor, TransferOutcome)] {
+        try await inParallel(blobs, jobs: repository.options.jobs) { blob in
+            let outcome = try await repository.download(blob, into: layout, observer)
             observer.transfer(blob, .ended(outcome))
             return (blob, outcome)
         }
+    }
+}
+
+extension [Descriptor] {
+    fileprivate func dropping(_ others: [Descriptor]) -> [Descriptor] {
+        let digests = Set(others.map(\.digest))
+        return filter { !digests.contains($0.digest) }
     }
 }

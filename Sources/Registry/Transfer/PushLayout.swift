@@ -7,6 +7,8 @@ public struct PushLayout: Sendable {
     private let layout: LayoutDirectory
     /// Repositories of the same registry that may have some of the blobs.
     public var mountSources: [String] = []
+    /// What is known of blobs that need not be in the layout; see ``Repository/settle(_:mountingFrom:)``.
+    public var settled: [DescriptorDigest: TransferOutcome] = [:]
 
     /// How deep an index may name further indexes.
     static let depthLimit = 8
@@ -30,6 +32,10 @@ public struct PushLayout: Sendable {
         var manifests: [RemoteManifest] = []
         try collect(root, depth: 1, into: &manifests)
         var summary = TransferSummary(manifest: root)
+        if let top = manifests.last, try await isStored(top, manifests, as: reference) {
+            for blob in RemoteManifest.blobs(of: manifests) { summary.count(.present, size: blob.size) }
+            return summary
+        }
         for (blob, outcome) in try await uploadBlobs(of: manifests, observer) {
             summary.count(outcome, size: blob.size)
         }
@@ -38,6 +44,15 @@ public struct PushLayout: Sendable {
         }
         if let top = manifests.last { try await repository.put(top, as: reference) }
         return summary
+    }
+
+    /// Whether `reference` names `top` already: a registry has all that a manifest of it names. Of artifacts it is not asked, since
+    /// who refers to what may be noted elsewhere.
+    private func isStored(
+        _ top: RemoteManifest, _ manifests: [RemoteManifest], as reference: String
+    ) async throws -> Bool {
+        guard manifests.allSatisfy({ $0.subject == nil }) else { return false }
+        return try await repository.manifestBytes(reference) == top.bytes
     }
 
     /// The documents below `descriptor` and it itself, last.
@@ -60,6 +75,7 @@ public struct PushLayout: Sendable {
     ) async throws -> [(Descriptor, TransferOutcome)] {
         let blobs = RemoteManifest.blobs(of: manifests)
         return try await inParallel(blobs, jobs: repository.options.jobs) { blob in
+            if let outcome = settled[blob.digest] { return (blob, outcome) }
             let outcome = try await repository.upload(blob, from: layout, mountingFrom: mountSources, observer)
             observer.transfer(blob, .ended(outcome))
             return (blob, outcome)

@@ -83,6 +83,23 @@ extension Repository {
         return found
     }
 
+    /// The bytes that `reference` stands for; nil when they cannot be had, for whatever reason: whoever stores meets it again.
+    func manifestBytes(_ reference: String) async throws -> [UInt8]? {
+        try await session.persistently {
+            let response = try await session.send(
+                HTTPRequest(.get, manifestURL(reference), headers: Self.accepted), scopes: pushScope)
+            guard response.status == 200 else {
+                _ = await response.prefix(limit: 16 << 10)
+                return nil
+            }
+            do { return try await response.bytes(limit: JSONValue.sizeLimit) } catch is RegistryError {
+                return nil
+            } catch let failure as TransportFailure {
+                throw TransientFailure(failure, url: response.url)
+            }
+        }
+    }
+
     /// The manifest or index that `descriptor` names.
     ///
     /// - Throws: ``RegistryError``, `CancellationError`.

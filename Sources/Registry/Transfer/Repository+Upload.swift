@@ -1,5 +1,5 @@
 import Digests
-import OCI
+public import OCI
 import Posix
 import Synchronization
 import SystemPackage
@@ -18,6 +18,26 @@ extension Repository {
         }
     }
 
+    /// Which of `blobs` the registry has, or links from one of the repositories `sources`, so that their bytes are not needed.
+    ///
+    /// - Throws: ``RegistryError``, `CancellationError`.
+    public func settle(
+        _ blobs: [Descriptor], mountingFrom sources: [String]
+    ) async throws -> [DescriptorDigest: TransferOutcome] {
+        let found = try await inParallel(blobs, jobs: options.jobs) { blob -> (DescriptorDigest, TransferOutcome?) in
+            (blob.digest, try await settle(blob, sources))
+        }
+        return Dictionary(found.compactMap { digest, outcome in outcome.map { (digest, $0) } }) { first, _ in first }
+    }
+
+    private func settle(_ blob: Descriptor, _ sources: [String]) async throws -> TransferOutcome? {
+        if try await has(blob) { return .present }
+        for source in sources where source != name {
+            if try await mount(blob.checkedDigest(), from: source) { return .mounted }
+        }
+        return nil
+    }
+
     /// Brings the blob `descriptor` to the registry in the cheapest way: it is there, it is linked from one of the repositories
     /// `sources` (end-11), or it is uploaded.
     ///
@@ -27,10 +47,7 @@ extension Repository {
         _ observer: some TransferObserver
     ) async throws -> TransferOutcome {
         let digest = try descriptor.checkedDigest()
-        if try await has(descriptor) { return .present }
-        for source in sources where source != name {
-            if try await mount(digest, from: source) { return .mounted }
-        }
+        if let outcome = try await settle(descriptor, sources) { return outcome }
         // Nothing is sent that is not what it should be, whatever the registry checks.
         guard try layout.holds(descriptor), let file = try layout.blob(descriptor) else {
             throw RegistryError.missingBlob(digest: "\(digest)")

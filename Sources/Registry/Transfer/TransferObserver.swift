@@ -37,6 +37,8 @@ public struct TransferSummary: Hashable, Sendable {
     public var blobs: [TransferOutcome: Int] = [:]
     /// That went over the network, contents of blobs only.
     public var bytes: Int64 = 0
+    /// Of blobs that were known and therefore left out.
+    public var knownBytes: Int64 = 0
 
     /// With nothing moved yet.
     public init(manifest: Descriptor) { self.manifest = manifest }
@@ -44,5 +46,6 @@ public struct TransferSummary: Hashable, Sendable {
     mutating func count(_ outcome: TransferOutcome, size: Int64) {
         blobs[outcome, default: 0] += 1
         if outcome == .uploaded || outcome == .downloaded { bytes += size }
+        if outcome == .known { knownBytes += size }
     }
 }

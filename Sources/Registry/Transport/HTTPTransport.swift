@@ -81,6 +81,7 @@ final class HTTPTransport: Sendable {
                 configuration.http1_1ConnectionDebugInitializer = { identity.check($0) }
             }
             configuration.proxy = way.proxy.map { server in
+                if server.kind == .socks { return .socksServer(host: server.host, port: server.port) }
                 let authorization: HTTPClient.Authorization? =
                     if case .password(let user, let password)? = server.credential {
                         .basic(username: user, password: password)

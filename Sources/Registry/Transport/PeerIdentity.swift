@@ -15,18 +15,17 @@ struct PeerIdentity: Sendable {
     /// The certificate is for somebody else.
     struct Mismatch: Error {}
 
-    /// Lower case; a name or an IPv4 address.
+    /// Lower case; a name or an address.
     let host: String
 
     /// Whether one of `names` is the host: an address only by an address, a name only by a name, in which `*` stands for one
     /// whole label, the first. The subject's common name is not looked at.
     func isAmong(_ names: [Name]) -> Bool {
-        let octets = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-        let isAddress = octets.count == 4 && !octets.contains(nil)
+        let address = IPAddress(host)
         return names.contains { name in
             switch name {
-            case .address(let bytes): isAddress && bytes == octets.compactMap { $0 }
-            case .dns(let pattern): !isAddress && Self.matches(host, pattern.lowercased())
+            case .address(let bytes): address?.bytes == bytes
+            case .dns(let pattern): address == nil && Self.matches(host, pattern.lowercased())
             }
         }
     }

@@ -1,7 +1,17 @@
-/// The proxies of the environment: `https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`, in capitals as well.
+/// The proxies of the environment: `https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`, in capitals as well; as Go's programs
+/// read them (golang.org/x/net/http/httpproxy).
 public struct ProxySettings: Hashable, Sendable {
-    /// A proxy that is connected through (RFC 9110, section 9.3.6, CONNECT).
+    /// How a proxy is spoken to.
+    enum Kind: Hashable, Sendable {
+        /// By CONNECT (RFC 9110, section 9.3.6).
+        case connect
+        /// SOCKS 5 (RFC 1928), which looks names up itself: `socks5h`, and as in other programs of the field `socks5`.
+        case socks
+    }
+
+    /// A proxy that is connected through.
     struct Server: Hashable, Sendable {
+        var kind = Kind.connect
         var host: String
         var port: Int
         /// What the proxy itself wants; nil where it wants nothing.
@@ -10,7 +20,7 @@ public struct ProxySettings: Hashable, Sendable {
 
     private var secure: Server?
     private var plain: Server?
-    private var exceptions: [String] = []
+    private var exceptions: [ProxyException] = []
 
     /// None.
     public init() {}
@@ -22,18 +32,12 @@ public struct ProxySettings: Hashable, Sendable {
         // HTTP_PROXY in capitals is what a CGI script gets from a header of a stranger (httpoxy).
         plain = try Self.server(["http_proxy", "all_proxy", "ALL_PROXY"], variable)
         exceptions = (variable("no_proxy") ?? variable("NO_PROXY") ?? "").split(whereSeparator: { ", ".contains($0) })
-            .map { $0.lowercased() }
+            .map { ProxyException(String($0)) }
     }
 
     /// The proxy on the way to `origin`; nil for none. Never for this machine.
     func server(for origin: Origin) -> Server? {
-        let host = origin.host
-        if origin.isLocal { return nil }
-        for exception in exceptions {
-            if exception == "*" || exception == host || exception == origin.authority { return nil }
-            let domain = exception.hasPrefix(".") ? exception : "." + exception
-            if host.hasSuffix(domain) { return nil }
-        }
+        if origin.isLocal || exceptions.contains(where: { $0.matches(origin) }) { return nil }
         return origin.isSecure ? secure : plain
     }
 
@@ -49,9 +53,13 @@ public struct ProxySettings: Hashable, Sendable {
     private static func server(_ text: String, of name: String) throws(RegistryError) -> Server {
         var rest = Substring(text)
         let scheme = rest.prefix { $0 != ":" }
+        var kind = Kind.connect
         if rest[scheme.endIndex...].hasPrefix("://") {
-            guard scheme.lowercased() == "http" else {
-                throw .malformedProxy(variable: name, reason: "only http:// proxies are supported")
+            switch scheme.lowercased() {
+            case "http": break
+            case "socks5", "socks5h": kind = .socks
+            default:
+                throw .malformedProxy(variable: name, reason: "only http://, socks5:// and socks5h:// are supported")
             }
             rest = rest[scheme.endIndex...].dropFirst(3)
         }
@@ -64,8 +72,14 @@ public struct ProxySettings: Hashable, Sendable {
             rest = rest[rest.index(after: at)...]
         }
         guard let origin = try? Origin(isSecure: false, authority: String(rest), of: name) else {
-            throw .malformedProxy(variable: name, reason: "it is not written as http://HOST:PORT")
+            throw .malformedProxy(variable: name, reason: "it is not written as http://HOST:PORT or socks5://HOST:PORT")
         }
-        return Server(host: origin.host, port: Int(origin.port), credential: credential)
+        guard kind == .connect || credential == nil else {
+            throw .malformedProxy(variable: name, reason: "a user and password for a SOCKS proxy are not supported")
+        }
+        // Behind the brackets of an IPv6 address, if there are any.
+        let hasPort = rest[(rest.lastIndex(of: "]") ?? rest.startIndex)...].contains(":")
+        let port = kind == .socks && !hasPort ? 1080 : Int(origin.port)
+        return Server(kind: kind, host: origin.host, port: port, credential: credential)
     }
 }

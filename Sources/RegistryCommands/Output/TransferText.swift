@@ -1,15 +1,23 @@
 import LayerFSCommands
+import LayerFSKit
 import OCI
 import Registry
 
 /// The line in which a push or pull says what it did.
 enum TransferText {
-    static func pushed(_ source: String, _ place: RegistryPlace, _ summary: TransferSummary) -> String {
-        "pushed \(source) to \(place): \(blobs(summary)), manifest \(summary.manifest.digest)"
+    static func pushed(
+        _ source: String, _ place: RegistryPlace, _ summary: TransferSummary, packed: UInt64?
+    ) -> String {
+        "pushed \(source) to \(place): \(blobs(summary))" + (packed == 0 ? ", nothing compressed" : "")
+            + ", manifest \(summary.manifest.digest)"
     }
 
     static func pulled(_ place: RegistryPlace, _ target: String, _ summary: TransferSummary) -> String {
         "pulled \(place) to \(target): \(blobs(summary)), manifest \(summary.manifest.digest)"
+    }
+
+    static func fetched(_ place: RegistryPlace, _ summary: TransferSummary) -> String {
+        "fetched \(place): \(blobs(summary)), manifest \(summary.manifest.digest)"
     }
 
     static func attached(_ file: String, _ type: MediaType, _ subject: Descriptor, _ artifact: Descriptor) -> String {
@@ -19,12 +27,13 @@ enum TransferText {
     private static func blobs(_ summary: TransferSummary) -> String {
         let kinds: [(TransferOutcome, String)] = [
             (.uploaded, "uploaded"), (.downloaded, "downloaded"), (.mounted, "mounted from another repository"),
-            (.present, "there already"), (.known, "known"),
+            (.present, "there already"), (.known, "known and not fetched"),
         ]
         let parts = kinds.compactMap { outcome, text in
             summary.blobs[outcome].map { count in
                 let isMoved = outcome == .uploaded || outcome == .downloaded
-                return "\(count) blobs \(text)" + (isMoved ? " (\(ByteCount(UInt64(clamping: summary.bytes))))" : "")
+                let bytes = isMoved ? summary.bytes : outcome == .known ? summary.knownBytes : nil
+                return "\(count) blobs \(text)" + (bytes.map { " (\(ByteCount(UInt64(clamping: $0))))" } ?? "")
             }
         }
         return parts.isEmpty ? "no blobs" : parts.joined(separator: ", ")
@@ -47,12 +56,35 @@ struct TransferReport: Codable {
     /// By what became of them.
     var blobs: [String: Int]
     var transferred: Int64
+    /// Bytes that were known and left out.
+    var known: Int64
     var attached: [Document]
+    /// Bytes of contents that were packed and compressed to be pushed; absent where nothing was to be made.
+    var packed: UInt64?
 
-    init(_ summary: TransferSummary, attached: [Descriptor] = []) {
+    init(_ summary: TransferSummary, attached: [Descriptor] = [], packed: UInt64? = nil) {
+        self.packed = packed
         manifest = Document(summary.manifest)
         blobs = Dictionary(uniqueKeysWithValues: summary.blobs.map { ($0.key.rawValue, $0.value) })
-        transferred = summary.bytes
+        (transferred, known) = (summary.bytes, summary.knownBytes)
         self.attached = attached.map(Document.init)
+    }
+}
+
+/// What `pull --json` says of an image that came into the store: what `import` does, and what was fetched.
+struct PullReport: Encodable {
+    private let imported: ImportReport
+    private let fetched: TransferReport
+
+    private enum Key: CodingKey { case fetched }
+
+    init(_ imported: ImportSummary, _ fetched: TransferReport) {
+        (self.imported, self.fetched) = (ImportReport(imported), fetched)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try imported.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(fetched, forKey: .fetched)
     }
 }

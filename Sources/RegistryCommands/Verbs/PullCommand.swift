@@ -13,8 +13,8 @@ struct PullCommand: AsyncParsableCommand {
         commandName: "pull",
         abstract: "Fetch an image from a registry.",
         discussion: """
-            Every blob is checked while it comes, and what was cut off goes on where it ended. URLs that an image names for its \
-            layers are never followed.
+            Every blob is checked while it comes, and what was cut off goes on where it ended. Layers that the store can give back \
+            are not fetched. URLs that an image names for its layers are never followed.
             """)
 
     @Argument(help: ArgumentHelp("docker://HOST/REPOSITORY:TAG, or @DIGEST.", valueName: "place"))
@@ -65,17 +65,14 @@ struct PullCommand: AsyncParsableCommand {
         if allPlatforms { pull.choice = .all }
         if let platform { pull.choice = .platform(try Platform(parsing: platform)) }
         if let oci { return try await fetch(pull, into: ByteString(argument: oci), console) }
-        var store = PullToStore(pull: pull)
-        (store.options.name, store.options.replacing) = (name, replace)
-        store.scratchDirectory = Environment.current.temporaryDirectory
-        let (board, work) = (TransferBoard(), store)
-        let fetched = try await console.whileWatching({ board.states }) {
-            try await interruptibly { try await work.fetch(board) }
+        var work = PullToStore(pull: pull)
+        (work.options.name, work.options.replacing) = (name, replace)
+        work.scratchDirectory = Environment.current.temporaryDirectory
+        let (fetched, imported) = try await work.run(storeOptions, showing: console)
+        if jsonOption.json {
+            return try console.result(json: imported.map { PullReport($0, TransferReport(fetched.summary)) })
         }
-        console.detail(TransferText.pulled(place, "a temporary layout", fetched.summary))
-        let workspace = try storeOptions.workspace(.adding)
-        let imported = try console.whileWatching { try work.hand(fetched, to: workspace, progress: $0) }
-        if jsonOption.json { return try console.result(json: imported.map(ImportReport.init)) }
+        console.note(TransferText.fetched(place, fetched.summary))
         for summary in imported { console.note(SummaryText.imported(summary)) }
     }
 

@@ -13,8 +13,8 @@ struct PushCommand: AsyncParsableCommand {
         commandName: "push",
         abstract: "Store a root, or an image layout, in a registry.",
         discussion: """
-            Only what the registry lacks is sent; the tag moves when all of it is there. Without a root, what --attach names is \
-            attached to the image that the tag names.
+            Only what the registry lacks is sent, and of layers that were made before only what it lacks is compressed; the tag \
+            moves when all of it is there. Without a root, what --attach names is attached to the image that the tag names.
             """)
 
     @Argument(
@@ -64,7 +64,6 @@ struct PushCommand: AsyncParsableCommand {
         let console = outputOptions.console
         let place = try RegistryPlace(parsing: operands[operands.count - 1])
         let source = try operands.count == 2 ? PushSource(operands[0]) : nil
-        let image = try source.map { try prepare($0, console) }
         var push = PushImage(
             place: place, options: try connection.registryOptions(host: place.host, isVerbose: outputOptions.verbose),
             credentials: connection.credentials)
@@ -72,14 +71,17 @@ struct PushCommand: AsyncParsableCommand {
         push.artifacts = try artifacts.chosen()
         push.scratchDirectory = Environment.current.temporaryDirectory
         let (board, work) = (TransferBoard(), push)
+        let image: PushSource.Prepared? =
+            if let source { try await work.prepare(source, exportOptions, storeOptions, showing: console) } else { nil }
         let result = try await console.whileWatching({ board.states }) {
             try await interruptibly { try await work.run(image, board) }
         }
         if jsonOption.json {
-            return try console.result(json: TransferReport(result.summary, attached: result.attached))
+            return try console.result(
+                json: TransferReport(result.summary, attached: result.attached, packed: image?.packed))
         }
         if let source = source.map({ _ in operands[0] }) {
-            console.note(TransferText.pushed(source, place, result.summary))
+            console.note(TransferText.pushed(source, place, result.summary, packed: image?.packed))
         }
         for (artifact, attached) in zip(work.artifacts, result.attached) {
             console.note(
@@ -87,19 +89,12 @@ struct PushCommand: AsyncParsableCommand {
         }
     }
 
-    private func prepare(_ source: PushSource, _ console: Console) throws -> PushSource.Prepared {
-        switch source {
-        case .layout(let path, let reference): return try PushSource.find(reference, in: path)
-        case .root(let root):
-            var options = ExportImage.Options()
-            options.form = layers
-            (options.compression, options.compressionLevel) = (compression.compression, compression.compressionLevel)
-            (options.recompresses, options.maximumLayers, options.isStargz) = (recompress, maxLayers, estargz)
-            options.scratchDirectory = Environment.current.temporaryDirectory
-            let workspace = try storeOptions.workspace(.reading)
-            return try console.whileWatching { progress in
-                try PushSource.export(root, from: workspace, options, progress: progress)
-            }
-        }
+    private var exportOptions: ExportImage.Options {
+        var options = ExportImage.Options()
+        options.form = layers
+        (options.compression, options.compressionLevel) = (compression.compression, compression.compressionLevel)
+        (options.recompresses, options.maximumLayers, options.isStargz) = (recompress, maxLayers, estargz)
+        options.scratchDirectory = Environment.current.temporaryDirectory
+        return options
     }
 }
