@@ -32,7 +32,7 @@ public enum ValidateImage {
                 return isDirectory ? try validation.run(layout: path) : try validation.run(archive: path)
             }
         } catch let error as SystemError {
-            guard error.errno == .noSuchFileOrDirectory else {
+            guard error.errno == .noSuchFileOrDirectory, error.path != scratch else {
                 throw LayerFSError.system(step: "read \(path)", error)
             }
             throw LayerFSError.noSuchTarget(path)

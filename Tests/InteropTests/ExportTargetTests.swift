@@ -127,6 +127,28 @@ extension InteropTests {
             #expect(try store.program.run("diff", path + "/flat", path + "/root").lines == [])
         }
 
+        @Test("temporary files are where TMPDIR says, of file systems and of compressed archives") func temporary()
+            throws
+        {
+            let path = folder.path
+            try store.program.succeed("export", "shell", "--oci-archive", path + "/a")
+            try Tool.succeed("gzip", [path + "/a"])
+            let commands = [
+                ["diff", "shell", path + "/a.gz"], ["validate", path + "/a.gz"],
+                ["export", "shell", "--squashfs", path + "/x"],
+            ]
+            try Tool.succeed("mkdir", [path + "/tmp"])
+            var program = store.program
+            for command in commands {
+                program.environment["TMPDIR"] = path + "/none"
+                let outcome = try program.run(command)
+                #expect(outcome.status >= 1 && outcome.errors.contains(path + "/none"), "\(command): \(outcome)")
+                program.environment["TMPDIR"] = path + "/tmp"
+                try program.succeed(command)
+            }
+            #expect(try folder.contents("tmp") == [])
+        }
+
         @Test("a program that is missing or fails leaves nothing, and says why") func failing() throws {
             let path = folder.path
             var program = store.program

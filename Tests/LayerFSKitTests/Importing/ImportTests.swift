@@ -277,4 +277,20 @@ import Trees
         #expect(summary.kind == .layer)
         #expect(try fixture.listing() == ["/sub/", "/sub/f: f"])
     }
+
+    @Test("of a directory everything keeps its time, and nothing of the host's is added") func exactDirectory() throws {
+        let path = fixture.kit.directory.path + "/tree"
+        let device = isRoot ? "mknod usr/bin/null c 1 3;" : ""
+        let script = """
+            set -e; mkdir -p '\(path)/usr/bin'; cd '\(path)'; echo f >usr/bin/f; ln -s f usr/bin/l; mkfifo usr/bin/p; \(device)
+            touch -h -d @1000000000 usr/bin/*; touch -d @1100000000 usr/bin; touch -d @1200000000 usr
+            """
+        try Tool.succeed("sh", ["-c", script])
+        var options = ImportOptions()
+        options.name = try Name("imported")
+        _ = try ImportDirectory(fixture.kit.workspace, home: nil).run(fixture.kit.path("tree"), options)
+        let times = try fixture.tree().entries.dropFirst().map { "\($0.path) \($0.metadata.modified.seconds)" }
+        let files = ["f", "l"] + (isRoot ? ["null"] : []) + ["p"]
+        #expect(times == ["/usr 1200000000", "/usr/bin 1100000000"] + files.map { "/usr/bin/\($0) 1000000000" })
+    }
 }
