@@ -51,7 +51,7 @@ extension ImageExporter {
     public func knownLayer(_ entries: [Entry]) throws -> ImageDescription.LeftOut? {
         guard let cache, compression != .none, !isStargz else { return nil }
         let key = try packing.key(entries, codec: LayerCache.codec(compression, level: compressionLevel))
-        guard let layer = cache.find(key)?.layer else { return nil }
+        guard let layer = cache.find(key)?.layer, try isSound?(entries) ?? true else { return nil }
         let blob = Descriptor(
             mediaType: compression.layerMediaType, digest: layer.digest, size: Int64(clamping: layer.size))
         return ImageDescription.LeftOut(diffID: layer.tar.diffID, blob: blob)
@@ -71,7 +71,7 @@ extension ImageExporter {
         var key: Digest?
         if let cache {
             let made = try packing.key(layer.entries, codec: codec)
-            if let found = cache.find(made) {
+            if let found = cache.find(made), try isSound?(layer.entries) ?? true {
                 return try add(found, cache, layer, packing, compression.layerMediaType, to: layout, &written)
             }
             key = made
@@ -85,11 +85,11 @@ extension ImageExporter {
                     packing: packing, contents: contents, level: compressionLevel ?? Compression.gzip.usualLevel,
                     pool: pool, progress: progress)
                 (result, segments) = try packer.pack(
-                    layer.entries, diffID: try layer.diffID(packing), known: known, into: sink)
+                    layer.entries, diffID: try knownDiffID(of: layer), known: known, into: sink)
             } else if compression == .none {
                 result = try packPlain(layer.entries, into: sink)
             } else {
-                result = try self.pack(layer.entries, compression, diffID: layer.diffID(packing), into: sink)
+                result = try self.pack(layer.entries, compression, diffID: knownDiffID(of: layer), into: sink)
             }
         }
         guard let result else { return descriptor }
@@ -122,13 +122,12 @@ extension ImageExporter {
         guard let cache else { return }
         for new in written.news { layout.keep(new.layer, key: new.key, in: cache) }
     }
-}
 
-extension ImageDescription.Layer {
-    /// The digest of the tar, where it was computed before for the same times.
-    fileprivate func diffID(_ packing: LayerPacking) throws -> DiffID? {
-        guard let diffID = try knownDiffID?() else { return nil }
-        let newest = entries.map(\.metadata.modified.seconds).max() ?? 0
-        return newest <= packing.sourceDateEpoch ?? .max ? diffID : nil
+    /// The digest of the layer's tar, where it was computed before for the same times, and its contents are sound.
+    private func knownDiffID(of layer: ImageDescription.Layer) throws -> DiffID? {
+        guard let diffID = try layer.knownDiffID?() else { return nil }
+        let newest = layer.entries.map(\.metadata.modified.seconds).max() ?? 0
+        guard newest <= packing.sourceDateEpoch ?? .max, try isSound?(layer.entries) ?? true else { return nil }
+        return diffID
     }
 }

@@ -16,7 +16,8 @@ extension ImageExporter {
         let cache = original.blob?.encoding == LayerEncoding.none || mediaType == .layerTar ? nil : cache
         let key = originalKey(original)
         if let found = cache?.find(key), found.layer.tar.diffID == original.diffID,
-            found.layer.digest == original.blob?.digest ?? found.layer.digest, let cache
+            found.layer.digest == original.blob?.digest ?? found.layer.digest, let cache,
+            try isSound?(layer.entries) ?? true
         {
             return try add(found, cache, layer, LayerPacking(), mediaType, to: layout, &written)
         }

@@ -27,6 +27,9 @@ public struct ImageExporter: Sendable {
     public var packing = LayerPacking()
     /// Compressed layers of before; nil to compress everything anew.
     public var cache: LayerCache?
+    /// Whether the contents of these entries are what they should be, without reading them: what is known is only used then, and
+    /// what is damaged is found by reading it.
+    public var isSound: (@Sendable ([Entry]) throws -> Bool)?
     /// Who compresses.
     public var pool = WorkerPool()
     /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.

@@ -17,7 +17,7 @@ final class StoreDirectory: Sendable {
     static let directoryMode: UInt16 = 0o775
 
     private static let directories: [ByteString] = [
-        "blobs", "blobs/sha256", "nodes", "refs", "refs/layers", "refs/images", "cache", "staging",
+        "blobs", "blobs/sha256", "nodes", "refs", "refs/layers", "refs/images", "cache", "cache/layers", "staging",
     ]
 
     /// Opens the store at `path`.

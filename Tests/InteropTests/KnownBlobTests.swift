@@ -91,7 +91,7 @@ extension InteropTests {
 
         @Test("what an export made is known to a push, and what a pull brought") func otherWays() throws {
             _ = try push("everything")
-            // The notes are lost; those of an export take their place.
+            // The cache is lost; that of an export takes its place.
             try Tool.succeed("find", [program.store + "/cache", "-type", "f", "-delete"])
             try program.succeed("export", "everything", "--oci", folder.path + "/layout")
             #expect(try push("everything").pushed.packed == 0)
@@ -103,23 +103,23 @@ extension InteropTests {
             #expect(writes(registry.takeRequests()) == [])
         }
 
-        /// What can be wrong with a note.
+        /// What can be wrong with a record.
         enum Damage: CaseIterable { case changed, truncated, emptied, ofAnother }
 
-        @Test("a note that is not as it was written is not believed", arguments: Damage.allCases)
+        @Test("a record that is not as it was written is not believed", arguments: Damage.allCases)
         func damagedNotes(_ damage: Damage) throws {
             let first = try push("everything")
-            let cache = program.store + "/cache/"
-            let notes = try FileManager.default.contentsOfDirectory(atPath: cache).sorted()
+            let cache = program.store + "/cache/layers/"
+            let notes = try FileManager.default.contentsOfDirectory(atPath: cache).filter { $0.hasSuffix(".record") }
+                .sorted()
             #expect(notes.count > 1)
             let texts = try notes.map { try [UInt8](Data(contentsOf: URL(fileURLWithPath: cache + $0))) }
             for (index, name) in notes.enumerated() {
                 var bytes = texts[index]
                 switch damage {
                 case .changed:
-                    // A digit of the blob's digest.
-                    let position = try #require(bytes.indices.last { bytes[$0] == UInt8(ascii: ":") }) - 80
-                    bytes[position] = bytes[position] == UInt8(ascii: "0") ? UInt8(ascii: "1") : UInt8(ascii: "0")
+                    // A bit of the blob's digest, behind the title.
+                    bytes[20] ^= 1
                 case .truncated: bytes.removeLast(3)
                 case .emptied: bytes = []
                 case .ofAnother: bytes = texts[(index + 1) % texts.count]
@@ -146,9 +146,9 @@ extension InteropTests {
             #expect(try program.run("push", "everything", place(), Self.insecure).status == 5)
         }
 
-        @Test("notes go with the layers that they are about") func collecting() throws {
+        @Test("cached layers go with the layers that they are of") func collecting() throws {
             _ = try push("everything")
-            let cache = program.store + "/cache"
+            let cache = program.store + "/cache/layers"
             try program.succeed("gc")
             #expect(try !FileManager.default.contentsOfDirectory(atPath: cache).isEmpty)
             try program.succeed("rm", "everything", "shell", "bash", "ls", "odd")

@@ -51,6 +51,7 @@ extension ExportImage {
         if let directory = workspace.store.cacheDirectory(LayerCache.directoryName) {
             exporter.cache = LayerCache(directory)
         }
+        exporter.isSound = { try isSound($0) }
         return exporter
     }
 }
