@@ -32,16 +32,20 @@ final class TamperGuard: Sendable {
         case metadata(expected: InodeFingerprint)
     }
 
-    /// Looks up many at once what the index remembers.
+    /// Looks up at once what the index remembers of `digests`; what was looked up before is forgotten.
     func prepare(_ digests: some Collection<Digest>) {
         let found = lookUp(digests)
-        remembered.withLock { known in for digest in digests { known[digest] = .some(found[digest]) } }
+        remembered.withLock { known in
+            known = [:]
+            known.reserveCapacity(digests.count)
+            for digest in digests { known[digest] = .some(found[digest]) }
+        }
     }
 
     /// The state of the blob's inode that the index remembers.
     func expected(_ digest: Digest) -> InodeFingerprint? {
         if let known = remembered.withLock({ $0[digest] }) { return known }
-        let found = lookUp([digest])[digest]
+        let found = lookUp(CollectionOfOne(digest))[digest]
         remembered.withLock { $0[digest] = .some(found) }
         return found
     }
@@ -49,18 +53,11 @@ final class TamperGuard: Sendable {
     /// For each of `digests` what the first index remembers that knows it.
     private func lookUp(_ digests: some Collection<Digest>) -> [Digest: InodeFingerprint] {
         var result: [Digest: InodeFingerprint] = [:]
-        var indexes = furtherIndexes
-        if let index { indexes.insert(index, at: 0) }
-        for index in indexes {
-            let known = result
-            let unknown: [Digest] = digests.filter { known[$0] == nil }
+        for index in (index.map { [$0] } ?? []) + furtherIndexes {
+            let unknown = digests.filter { result[$0] == nil }
             if unknown.isEmpty { break }
             // What cannot be asked is not known, and then contents are read.
-            let found: [Digest: InodeFingerprint]? = try? index.read("read") { database in
-                var states: [Digest: InodeFingerprint] = [:]
-                for digest in unknown { states[digest] = try InodeFingerprint.find(digest, database) }
-                return states
-            }
+            let found = try? index.read("read") { try InodeFingerprint.find(unknown, $0) }
             if let found { result.merge(found) { first, _ in first } }
         }
         return result
@@ -95,8 +92,7 @@ final class TamperGuard: Sendable {
     }
 
     /// Notes the state of a blob that was just published.
-    func published(_ digest: Digest, _ status: FileStatus) {
-        let state = InodeFingerprint(status)
+    func published(_ digest: Digest, _ state: InodeFingerprint) {
         verified.withLock { $0[digest] = state }
         unrecorded.withLock { $0[digest] = state }
     }

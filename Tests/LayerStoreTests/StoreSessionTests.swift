@@ -43,11 +43,33 @@ struct StoreSessionTests {
         let first = try store.beginAdding()
         let file = try first.stage(file: path)
         try first.publish()
-        let known = try store.beginAdding().stage(file: path, known: [file.fingerprint: file.digest])
-        #expect(known.digest == file.digest && !known.wasCopied)
+        let state = SourceState(try Files.status(path))
+        for hasAttributes in [false, true] {
+            let content = KnownContent(digest: file.digest, hasAttributes: hasAttributes)
+            let known = try store.beginAdding().stage(file: path, state: state, known: content)
+            #expect(known.digest == file.digest && !known.wasCopied)
+            #expect(known.metadata == file.metadata && known.fingerprint == file.fingerprint)
+        }
         // A digest that the store lacks is no reason to skip reading.
-        let other = Digest(hashing: [1])
-        #expect(try store.beginAdding().stage(file: path, known: [file.fingerprint: other]).digest == file.digest)
+        let other = KnownContent(digest: Digest(hashing: [1]), hasAttributes: false)
+        #expect(try store.beginAdding().stage(file: path, state: state, known: other).digest == file.digest)
+    }
+
+    @Test func aKnownStateWithoutAttributesIsNotEvenOpened() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let path = try fixture.file("a", "hello")
+        let session = try store.beginAdding()
+        let file = try session.stage(file: path)
+        try session.publish()
+        let state = SourceState(try Files.status(path))
+        try FileManager.default.removeItem(atPath: path.description)
+        let plain = KnownContent(digest: file.digest, hasAttributes: false)
+        #expect(try store.beginAdding().stage(file: path, state: state, known: plain).digest == file.digest)
+        let other = KnownContent(digest: file.digest, hasAttributes: true)
+        #expect(throws: LayerStoreError.self) {
+            try store.beginAdding().stage(file: path, state: state, known: other)
+        }
     }
 
     @Test func whatChangesWhileItIsReadIsStoredUnderItsOwnDigestOrNotAtAll() throws {
