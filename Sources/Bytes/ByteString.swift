@@ -90,6 +90,7 @@ extension ByteString: CustomStringConvertible {
     ///
     /// Escaping keeps a hostile name from moving the cursor of a terminal or forging a line of output.
     public var description: String {
+        if bytes.allSatisfy(Self.isPlain) { return String(decoding: bytes, as: UTF8.self) }
         var result = ""
         var iterator = bytes.makeIterator()
         var decoder = UTF8.ForwardParser()

@@ -75,6 +75,20 @@ extension InodeFingerprint {
         return result
     }
 
+    /// All states of contents whose digest begins with `first`.
+    static func all(_ database: Database, beginningWith first: UInt8) throws -> [Digest: InodeFingerprint] {
+        let statement = try BulkStatement(
+            "SELECT digest, \(columns) FROM inodes WHERE digest BETWEEN ? AND ?", database)
+        for (position, rest) in [UInt8.min, .max].enumerated() {
+            statement.bind(Int32(position + 1), blob: [first] + [UInt8](repeating: rest, count: 31))
+        }
+        var result: [Digest: InodeFingerprint] = [:]
+        while try statement.step() {
+            if let digest = statement.digest(0) { result[digest] = InodeFingerprint(statement) }
+        }
+        return result
+    }
+
     /// The row that `statement` is at.
     private init?(_ statement: BulkStatement) {
         guard let inode = statement.integer(1), let size = statement.integer(2).flatMap({ UInt64(exactly: $0) }),

@@ -15,7 +15,7 @@ final class TamperGuard: Sendable {
     private let index: LayerIndex?
     /// Those of further stores, for contents that the store itself knows nothing of.
     private let furtherIndexes: [LayerIndex]
-    private let remembered = Mutex<[Digest: InodeFingerprint?]>([:])
+    private let remembered = Mutex(Remembered())
     private let verified = Mutex<[Digest: InodeFingerprint]>([:])
     /// States that were found to be good and that the index does not know.
     private let unrecorded = Mutex<[Digest: InodeFingerprint]>([:])
@@ -32,28 +32,64 @@ final class TamperGuard: Sendable {
         case metadata(expected: InodeFingerprint)
     }
 
+    /// What was looked up.
+    private struct Remembered {
+        /// nil for what no index knows.
+        var states: [Digest: InodeFingerprint?] = [:]
+        /// How many were asked for that had not been looked up.
+        var misses = 0
+        /// The first bytes of digests of which all that is known was looked up.
+        var whole: Set<UInt8> = []
+    }
+
     /// Looks up at once what the index remembers of `digests`; what was looked up before is forgotten.
     func prepare(_ digests: some Collection<Digest>) {
         let found = lookUp(digests)
         remembered.withLock { known in
-            known = [:]
-            known.reserveCapacity(digests.count)
-            for digest in digests { known[digest] = .some(found[digest]) }
+            known = Remembered()
+            known.states.reserveCapacity(digests.count)
+            for digest in digests { known.states[digest] = .some(found[digest]) }
         }
     }
 
+    /// The number of contents that are looked up by themselves; after them, one look brings all with the same first byte.
+    private static let fewMisses = 16
+
     /// The state of the blob's inode that the index remembers.
     func expected(_ digest: Digest) -> InodeFingerprint? {
-        if let known = remembered.withLock({ $0[digest] }) { return known }
-        let found = lookUp(CollectionOfOne(digest))[digest]
-        remembered.withLock { $0[digest] = .some(found) }
-        return found
+        let first = digest.withUnsafeBytes { $0[0] }
+        let (known, misses) = remembered.withLock { known -> (InodeFingerprint??, Int) in
+            if let state = known.states[digest] { return (state, 0) }
+            if known.whole.contains(first) { return (.some(nil), 0) }
+            known.misses += 1
+            return (nil, known.misses)
+        }
+        if let known { return known }
+        guard misses > Self.fewMisses else {
+            let found = lookUp(CollectionOfOne(digest))[digest]
+            remembered.withLock { $0.states[digest] = .some(found) }
+            return found
+        }
+        var found: [Digest: InodeFingerprint] = [:]
+        for index in indexes {
+            if let states = try? index.read("read", { try InodeFingerprint.all($0, beginningWith: first) }) {
+                found.merge(states) { first, _ in first }
+            }
+        }
+        return remembered.withLock { known in
+            for (digest, state) in found where known.states[digest] == nil { known.states[digest] = .some(state) }
+            known.whole.insert(first)
+            return known.states[digest] ?? nil
+        }
     }
+
+    /// Those that may know something, the store's own first.
+    private var indexes: [LayerIndex] { (index.map { [$0] } ?? []) + furtherIndexes }
 
     /// For each of `digests` what the first index remembers that knows it.
     private func lookUp(_ digests: some Collection<Digest>) -> [Digest: InodeFingerprint] {
         var result: [Digest: InodeFingerprint] = [:]
-        for index in (index.map { [$0] } ?? []) + furtherIndexes {
+        for index in indexes {
             let unknown = digests.filter { result[$0] == nil }
             if unknown.isEmpty { break }
             // What cannot be asked is not known, and then contents are read.

@@ -59,6 +59,23 @@ struct IndexTests {
         #expect { try fixture.open() } throws: { "\($0)".contains("newer layerfs") }
     }
 
+    @Test func inodesAreRememberedHoweverTheyAreLookedUp() throws {
+        let fixture = try StoreFixture()
+        let files = Dictionary(uniqueKeysWithValues: (0..<100).map { ("/f\($0)", "content \($0)") })
+        try StoreFixture.add("a", files, to: fixture.open())
+        let store = try fixture.open()
+        let digests = files.values.map { Digest(hashing: Array($0.utf8)) }
+        let truth = try #require(store.writableIndex).read("read") { try InodeFingerprint.find(digests, $0) }
+        #expect(truth.count == digests.count)
+        // Few by themselves, many by their first byte, and what no index knows among them.
+        for digest in digests {
+            #expect(store.tamperGuard.expected(digest) == truth[digest])
+            #expect(store.tamperGuard.expected(Digest(hashing: digest.bytes)) == nil)
+        }
+        store.tamperGuard.prepare(digests)
+        for digest in digests { #expect(store.tamperGuard.expected(digest) == truth[digest]) }
+    }
+
     @Test func filesThatRestAreRememberedByState() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()

@@ -36,6 +36,29 @@ struct StoreSessionTests {
         #expect(try fixture.snapshot() == before)
     }
 
+    @Test func directoriesThatAreThereAndThoseThatAreNotAreFilledAlike() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let sessions = [try store.beginAdding(), try store.beginAdding()]
+        var contents: [Digest: [UInt8]] = [:]
+        for number in 0..<400 {
+            let bytes = Array("content \(number)".utf8)
+            // Every third is staged by both.
+            for (index, session) in sessions.enumerated() where number % 3 == index || number % 3 == 2 {
+                contents[try session.stage(bytes: bytes)] = bytes
+            }
+        }
+        for session in sessions { try session.publish() }
+        // Directories that were published once are staged anew.
+        let further = try sessions[0].stage(bytes: [1, 2, 3])
+        try sessions[0].publish()
+        contents[further] = [1, 2, 3]
+        for (digest, bytes) in contents {
+            #expect(try store.blobs.bytes(of: digest, limit: 100, wantedBy: "the test") == bytes)
+        }
+        #expect(try fixture.snapshot().filter { $0.key.hasPrefix("blobs/") }.count == contents.count)
+    }
+
     @Test func aKnownStateOfAFileIsNotReadAgain() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()
