@@ -1,6 +1,10 @@
 extension ByteString {
     /// The bytes that ``description`` shows as `text`; nil when `text` is not as it writes them.
     public init?(escaped text: String) {
+        guard text.utf8.contains(UInt8(ascii: "\\")) else {
+            self.init(text)
+            return
+        }
         var bytes: [UInt8] = []
         var rest = Substring(text).utf8
         while let byte = rest.popFirst() {

@@ -11,6 +11,9 @@ public struct ByteString: Hashable, Sendable {
         self.bytes = Array(bytes)
     }
 
+    /// These bytes, which are not copied.
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
     /// The UTF-8 bytes of `text`.
     public init(_ text: String) {
         bytes = Array(text.utf8)
@@ -26,10 +29,20 @@ public struct ByteString: Hashable, Sendable {
     public var isEmpty: Bool { bytes.isEmpty }
 
     public static func + (left: ByteString, right: ByteString) -> ByteString {
-        ByteString(left.bytes + right.bytes)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(left.bytes.count + right.bytes.count)
+        bytes.append(contentsOf: left.bytes)
+        bytes.append(contentsOf: right.bytes)
+        return ByteString(bytes)
     }
 
-    public func hasPrefix(_ prefix: ByteString) -> Bool { bytes.starts(with: prefix.bytes) }
+    public func hasPrefix(_ prefix: ByteString) -> Bool {
+        bytes.withUnsafeBufferPointer { all in
+            prefix.bytes.withUnsafeBufferPointer { wanted in
+                all.count >= wanted.count && UnsafeBufferPointer(rebasing: all[..<wanted.count]).elementsEqual(wanted)
+            }
+        }
+    }
 
     public func hasSuffix(_ suffix: ByteString) -> Bool {
         bytes.count >= suffix.count && bytes.suffix(suffix.count).elementsEqual(suffix.bytes)
@@ -48,8 +61,20 @@ extension ByteString: Comparable {
     public static func < (left: ByteString, right: ByteString) -> Bool {
         left.bytes.withUnsafeBufferPointer { a in
             right.bytes.withUnsafeBufferPointer { b in
+                // Eight bytes at a time: sorting paths compares prefixes that are mostly the same.
+                let (a, b) = (UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
                 let shared = min(a.count, b.count)
-                for index in 0..<shared where a[index] != b[index] { return a[index] < b[index] }
+                var index = 0
+                while index + 8 <= shared {
+                    let x = UInt64(bigEndian: a.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                    let y = UInt64(bigEndian: b.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                    if x != y { return x < y }
+                    index += 8
+                }
+                while index < shared {
+                    if a[index] != b[index] { return a[index] < b[index] }
+                    index += 1
+                }
                 return a.count < b.count
             }
         }
@@ -65,6 +90,7 @@ extension ByteString: CustomStringConvertible {
     ///
     /// Escaping keeps a hostile name from moving the cursor of a terminal or forging a line of output.
     public var description: String {
+        if bytes.allSatisfy(Self.isPlain) { return String(decoding: bytes, as: UTF8.self) }
         var result = ""
         var iterator = bytes.makeIterator()
         var decoder = UTF8.ForwardParser()

@@ -14,6 +14,10 @@ public struct TreePath: Hashable, Sendable {
     public init(_ path: ByteString) throws(TreePathError) {
         guard path.bytes.first == UInt8(ascii: "/") else { throw .relative(path) }
         guard !path.contains(0) else { throw .containsNUL(path) }
+        if Self.isNormal(path) {
+            bytes = path
+            return
+        }
         var normal: [UInt8] = []
         for component in path.bytes.split(separator: UInt8(ascii: "/")) {
             if component.elementsEqual(".".utf8) { continue }
@@ -25,6 +29,25 @@ public struct TreePath: Hashable, Sendable {
     }
 
     private init(unchecked bytes: ByteString) { self.bytes = bytes }
+
+    /// Whether an absolute path without NUL has no component that is empty, `.` or `..`; then it is kept as it is.
+    private static func isNormal(_ path: ByteString) -> Bool {
+        path.bytes.withUnsafeBufferPointer { bytes in
+            if bytes.count == 1 { return true }
+            // How long the component is so far, and whether it has nothing but dots.
+            var (length, isDots) = (0, true)
+            for byte in bytes.dropFirst() {
+                if byte == UInt8(ascii: "/") {
+                    if length == 0 || isDots && length <= 2 { return false }
+                    (length, isDots) = (0, true)
+                } else {
+                    length += 1
+                    if byte != UInt8(ascii: ".") { isDots = false }
+                }
+            }
+            return length > 0 && !(isDots && length <= 2)
+        }
+    }
 
     public var isRoot: Bool { bytes.count == 1 }
 
@@ -48,7 +71,13 @@ public struct TreePath: Hashable, Sendable {
     /// - Precondition: `name` is one component: not empty, not `.` or `..`, without slash and NUL.
     public func appending(_ name: ByteString) -> TreePath {
         precondition(Self.isComponent(name), "not one path component: \(name)")
-        return TreePath(unchecked: isRoot ? "/" + name : bytes + "/" + name)
+        let length = isRoot ? 0 : bytes.count
+        var path: [UInt8] = []
+        path.reserveCapacity(length + 1 + name.count)
+        path.append(contentsOf: bytes.bytes.prefix(length))
+        path.append(UInt8(ascii: "/"))
+        path.append(contentsOf: name.bytes)
+        return TreePath(unchecked: ByteString(path))
     }
 
     /// The path without its leading slash, as `*at` calls and tar headers want it; empty for the root.
@@ -61,12 +90,31 @@ public struct TreePath: Hashable, Sendable {
                 && bytes.hasPrefix(other.bytes))
     }
 
-    /// Whether `name` can be one component of a path.
-    public static func isComponent(_ name: ByteString) -> Bool {
-        !name.isEmpty && name != "." && name != ".." && !name.contains(UInt8(ascii: "/")) && !name.contains(0)
+    /// Whether `directory` is the parent of this path, which is not the root; without making the parent.
+    public func isDirectly(in directory: TreePath) -> Bool {
+        lastSlash == (directory.isRoot ? 0 : directory.bytes.count)
+            && (directory.isRoot || bytes.hasPrefix(directory.bytes))
     }
 
-    private var lastSlash: Int { bytes.bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0 }
+    /// Whether `name` can be one component of a path.
+    public static func isComponent(_ name: ByteString) -> Bool {
+        name.bytes.withUnsafeBufferPointer { bytes in
+            var isDots = bytes.count <= 2
+            for byte in bytes {
+                if byte == UInt8(ascii: "/") || byte == 0 { return false }
+                if byte != UInt8(ascii: ".") { isDots = false }
+            }
+            return !isDots
+        }
+    }
+
+    private var lastSlash: Int {
+        bytes.bytes.withUnsafeBufferPointer { bytes in
+            var index = bytes.count - 1
+            while index > 0, bytes[index] != UInt8(ascii: "/") { index -= 1 }
+            return index
+        }
+    }
 }
 
 extension TreePath: Comparable {

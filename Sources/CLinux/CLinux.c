@@ -72,6 +72,8 @@ int64_t clinux_copy_file_range(int from, int to, size_t count) {
 
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
+void clinux_begin_writeback(int descriptor) { sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
 
 uint64_t clinux_makedev(uint32_t major_number, uint32_t minor_number) { return makedev(major_number, minor_number); }

@@ -9,28 +9,54 @@ public struct Digest: Hashable, Sendable {
 
     /// The digest with these 32 bytes; nil when there are not exactly 32.
     public init?(bytes: some Collection<UInt8>) {
-        guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-        self.words = (words[0], words[1], words[2], words[3])
+        if let digest = bytes.withContiguousStorageIfAvailable({ Digest(UnsafeRawBufferPointer($0)) }) {
+            guard let digest else { return nil }
+            self = digest
+        } else {
+            guard let digest = Array(bytes).withUnsafeBytes({ Digest($0) }) else { return nil }
+            self = digest
+        }
+    }
+
+    /// The digest with the 32 bytes in `buffer`; nil when there are not exactly 32.
+    public init?(_ buffer: UnsafeRawBufferPointer) {
+        guard buffer.count == 32 else { return nil }
+        func word(_ index: Int) -> UInt64 {
+            UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+        }
+        words = (word(0), word(1), word(2), word(3))
     }
 
     /// The digest with these 64 lower-case hexadecimal digits.
     ///
     /// - Throws: ``DigestError`` for any other length or character, upper case included.
     public init(hexadecimal text: some Collection<UInt8>) throws(DigestError) {
-        guard text.count == 64 else { throw .malformed(ByteString(text)) }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, character) in text.enumerated() {
-            let value: UInt8
-            switch character {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = character - UInt8(ascii: "a") + 10
-            default: throw .malformed(ByteString(text))
+        let found =
+            text.withContiguousStorageIfAvailable { Digest(hexadecimalDigits: $0) }
+            ?? Array(text).withUnsafeBufferPointer { Digest(hexadecimalDigits: $0) }
+        guard let found else { throw .malformed(ByteString(text)) }
+        self = found
+    }
+
+    /// The digest with the 64 lower-case hexadecimal digits in `text`; nil for anything else.
+    public init?(hexadecimalDigits text: UnsafeBufferPointer<UInt8>) {
+        guard text.count == 64 else { return nil }
+        func word(_ start: Int) -> UInt64? {
+            var word: UInt64 = 0
+            for index in start..<(start + 16) {
+                let character = text[index]
+                switch character {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): word = word << 4 | UInt64(character & 15)
+                case UInt8(ascii: "a")...UInt8(ascii: "f"): word = word << 4 | UInt64(character & 15 + 9)
+                default: return nil
+                }
             }
-            words[index / 16] = words[index / 16] << 4 | UInt64(value)
+            return word
         }
-        self.words = (words[0], words[1], words[2], words[3])
+        guard let first = word(0), let second = word(16), let third = word(32), let fourth = word(48) else {
+            return nil
+        }
+        words = (first, second, third, fourth)
     }
 
     /// The digest written as `sha256:<64 hexadecimal digits>`.
@@ -42,25 +68,34 @@ public struct Digest: Hashable, Sendable {
     }
 
     /// The 32 bytes.
-    public var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
-        }
+    public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    /// Calls `body` with the 32 bytes, which are valid only meanwhile.
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        let ordered = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+        return try Swift.withUnsafeBytes(of: ordered, body)
     }
 
     /// 64 lower-case hexadecimal digits.
     public var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(unsafeUninitializedCapacity: 64) { buffer in
-            var position = 0
-            for word in [words.0, words.1, words.2, words.3] {
-                for shift in stride(from: 60, through: 0, by: -4) {
-                    buffer[position] = digits[Int(word >> UInt64(shift) & 15)]
-                    position += 1
-                }
-            }
+        String(unsafeUninitializedCapacity: 64) { buffer in
+            writeHexadecimal(to: buffer.baseAddress!)
             return 64
         }
+    }
+
+    /// Writes the 64 lower-case hexadecimal digits to `output`, which has room for them.
+    public func writeHexadecimal(to output: UnsafeMutablePointer<UInt8>) {
+        func write(_ word: UInt64, _ start: Int) {
+            for index in 0..<16 {
+                let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * index)) & 15
+                output[start + index] = nibble + (nibble < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            }
+        }
+        write(words.0, 0)
+        write(words.1, 16)
+        write(words.2, 32)
+        write(words.3, 48)
     }
 
     /// The first 12 hexadecimal digits, for tables.

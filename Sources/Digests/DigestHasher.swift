@@ -17,7 +17,7 @@ public struct DigestHasher: Sendable {
 
     /// The digest of all bytes given so far.
     public consuming func finalize() -> Digest {
-        hash.finalize().withUnsafeBytes { Digest(bytes: $0)! }
+        hash.finalize().withUnsafeBytes { Digest($0)! }
     }
 }
 

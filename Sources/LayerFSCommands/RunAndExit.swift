@@ -16,8 +16,14 @@ extension LayerFSCommand {
         StandardStreams.ensureOpen()
         Interruption.noteSignals()
         do {
+            let arguments = RawArguments.ofProcess()
+            // Asked by scripts again and again, and known without the parser's tables of all verbs.
+            if arguments == ["--version"] {
+                try Console.print(configuration.version)
+                Glibc.exit(0)
+            }
             try OpenFileLimit.raise()
-            var command = try parseAsRoot(RawArguments.ofProcess())
+            var command = try parseAsRoot(arguments)
             try command.run()
             Glibc.exit(0)
         } catch {

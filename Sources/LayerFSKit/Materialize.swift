@@ -50,7 +50,6 @@ public struct Materialize: Sendable {
     func fill(
         _ root: SharedDescriptor, with tree: Tree, progress: ProgressMeter
     ) throws -> MaterializeSummary {
-        workspace.store.prepare(tree)
         let plan = Plan(tree)
         do {
             for directory in plan.directories where !directory.entry.path.isRoot {
@@ -60,42 +59,60 @@ public struct Materialize: Sendable {
             throw LayerFSError.system(step: "make the root's directories", error)
         }
         let files = FileMaker(workspace.store, mode: mode, exactTime: exactTime, makesDevices: makesDevices)
-        let parts = try pool.map(plan.directories.count) { index in
-            let directory = plan.directories[index]
-            if directory.children.isEmpty { return MaterializeSummary() }
-            let relative = directory.entry.path.isRoot ? "." : directory.entry.path.relative
-            let opened = try root.descriptor.open(relative, [.readOnly, .directory, .noFollow])
-            var summary = MaterializeSummary()
-            for child in directory.children {
-                try files.make(child, in: opened, &summary)
-                try progress.advance(by: max(child.size, 1))
+        var total = MaterializeSummary()
+        // In parts, so that what is looked up for them stays small.
+        for part in plan.parts {
+            workspace.store.prepare(plan.directories[part].lazy.map(\.children).joined())
+            let summaries = try pool.map(part.count) { index in
+                try fill(plan.directories[part.lowerBound + index], in: root, files, progress)
             }
-            return summary
+            total = summaries.reduce(total, +)
         }
-        try finish(plan, in: root)
-        var total = parts.reduce(MaterializeSummary(), +)
+        try finish(plan.directories.filter { !$0.canBeFinishedEarly }, in: root)
         total.directories = plan.directories.count - 1
         return total
     }
 
-    /// Sets owners, modes and times of directories, the deepest first: setting those of a parent first could lock us out,
-    /// and making anything in it later would change its time.
-    private func finish(_ plan: Plan, in root: SharedDescriptor) throws(LayerFSError) {
+    /// Makes what lies directly in one directory.
+    private func fill(
+        _ directory: Plan.Directory, in root: SharedDescriptor, _ files: FileMaker, _ progress: ProgressMeter
+    ) throws -> MaterializeSummary {
+        var summary = MaterializeSummary()
+        if directory.children.isEmpty, !directory.canBeFinishedEarly { return summary }
+        let opened = try open(directory, in: root)
+        for child in directory.children {
+            try files.make(child, in: opened, &summary)
+            try progress.advance(by: max(child.size, 1))
+        }
+        if directory.canBeFinishedEarly { try finish(opened, directory.entry.metadata) }
+        return summary
+    }
+
+    private func open(_ directory: Plan.Directory, in root: SharedDescriptor) throws(SystemError) -> OwnedDescriptor {
+        let relative = directory.entry.path.isRoot ? "." : directory.entry.path.relative
+        return try root.descriptor.open(relative, [.readOnly, .directory, .noFollow])
+    }
+
+    /// Sets owners, modes and times of directories, the deepest first: setting those of a parent first could lock us out.
+    private func finish(_ directories: [Plan.Directory], in root: SharedDescriptor) throws(LayerFSError) {
         do {
-            for directory in plan.directories.reversed() {
-                let metadata = directory.entry.metadata
-                let path = directory.entry.path.isRoot ? "." : directory.entry.path.relative
-                let opened = try root.descriptor.open(path, [.readOnly, .directory, .noFollow])
-                if CurrentProcess.canSetOwners { try opened.setOwner(uid: metadata.uid, gid: metadata.gid) }
-                for attribute in metadata.extendedAttributes where CurrentProcess.canSetOwners {
-                    try opened.setExtendedAttribute(attribute.name, to: attribute.value)
-                }
-                try opened.setPermissions(metadata.mode)
-                try opened.setModified(metadata.modified.fileTime)
+            for directory in directories.reversed() {
+                try finish(open(directory, in: root), directory.entry.metadata)
             }
         } catch {
             throw .system(step: "set the modes of the root's directories", error)
         }
+    }
+
+    private func finish(
+        _ directory: borrowing OwnedDescriptor, _ metadata: Metadata
+    ) throws(SystemError) {
+        if CurrentProcess.canSetOwners { try directory.setOwner(uid: metadata.uid, gid: metadata.gid) }
+        for attribute in metadata.extendedAttributes where CurrentProcess.canSetOwners {
+            try directory.setExtendedAttribute(attribute.name, to: attribute.value)
+        }
+        try directory.setPermissions(metadata.mode)
+        try directory.setModified(metadata.modified.fileTime)
     }
 
     /// The directories of a tree, parents first, each with what lies directly in it and is no directory.
@@ -103,9 +120,29 @@ public struct Materialize: Sendable {
         struct Directory {
             var entry: Entry
             var children: [Entry] = []
+
+            /// Whether its owner, mode and time can be set as soon as it is filled: all directories in it are there already, and its
+            /// mode lets us go on into them.
+            var canBeFinishedEarly: Bool {
+                entry.metadata.mode & 0o700 == 0o700
+                    && (CurrentProcess.canSetOwners || entry.metadata.extendedAttributes.isEmpty)
+            }
         }
 
         var directories: [Directory] = []
+
+        /// Runs of directories with some thousand children.
+        var parts: [Range<Int>] {
+            var parts: [Range<Int>] = []
+            var (start, count) = (0, 0)
+            for (index, directory) in directories.enumerated() {
+                count += directory.children.count
+                guard count >= 16_384 || index == directories.count - 1 else { continue }
+                parts.append(start..<(index + 1))
+                (start, count) = (index + 1, 0)
+            }
+            return parts
+        }
 
         init(_ tree: Tree) {
             var positions: [TreePath: Int] = [:]

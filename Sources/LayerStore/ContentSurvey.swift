@@ -11,13 +11,15 @@ public struct ContentSurvey: ContentIntake {
     /// - Parameter store: the store they would go into; nil for one that is not there yet.
     public init(_ store: Store?) { self.store = store }
 
-    public func known(_ paths: [ByteString]) throws(LayerStoreError) -> [SourceFingerprint: Digest] {
+    public func known(
+        _ states: [SourceFingerprint]
+    ) throws(LayerStoreError) -> [SourceFingerprint: KnownContent] {
         guard let store else { return [:] }
-        return try StoreSession.known(paths, in: store.currentIndex())
+        return try StoreSession.known(states, in: store.currentIndex())
     }
 
     public func stage(
-        file path: ByteString, known: [SourceFingerprint: Digest]
+        file path: ByteString, state: SourceState?, known: KnownContent?
     ) throws(LayerStoreError) -> SourceFile {
         for _ in 0..<3 {
             let begun = FileTime.now
@@ -31,8 +33,8 @@ public struct ContentSurvey: ContentIntake {
             }
             let fingerprint = SourceFingerprint(before)
             let digest: Digest
-            if let found = known[fingerprint] {
-                digest = found
+            if let known, fingerprint == state?.fingerprint {
+                digest = known.digest
             } else {
                 digest = try hash(source)
                 let after = try during("examine") { () throws(SystemError) in try source.status() }

@@ -10,8 +10,14 @@ enum IndexSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-layers-and-images") { database in try database.execute(sql: first) }
         migrator.registerMigration("2-inodes") { database in try database.execute(sql: second) }
+        migrator.registerMigration("3-attributes-of-known-files") { database in try database.execute(sql: third) }
         return migrator
     }
+
+    private static let third = """
+        -- Whether a known file may have attributes that images carry. Those that were met before this was noted may.
+        ALTER TABLE known_files ADD COLUMN attributes INTEGER NOT NULL DEFAULT 1;
+        """
 
     private static let second = """
         -- What stat(2) said of blobs when they were known to be good.

@@ -1,6 +1,5 @@
 import Bytes
 import Digests
-import Foundation
 import GRDB
 public import Trees
 
@@ -41,38 +40,54 @@ struct IndexedLayer {
     }
 
     private func insertEntries(of layer: Int64, _ database: Database) throws {
-        let blobs = try database.cachedStatement(sql: "INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)")
+        let blobs = try BulkStatement("INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)", database)
+        let identifier = try BulkStatement("SELECT id FROM blobs WHERE digest = ?", database)
         // In the order of the primary key, which is that of the tree.
-        let entries = try database.cachedStatement(
-            sql: """
-                INSERT INTO entries (layer, path, kind, mode, uid, gid, modified, blob, target)
-                VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT id FROM blobs WHERE digest = ?), ?)
-                """)
+        let entries = try BulkStatement(
+            """
+            INSERT INTO entries (layer, path, kind, mode, uid, gid, modified, blob, target)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, database)
         for entry in tree.entries {
-            var digest: Data?
-            if case .file(let content, let size) = entry.kind {
-                digest = content.databaseValue
-                try blobs.execute(arguments: [digest, Int64(clamping: size)])
-            }
             let metadata = entry.metadata
-            try entries.execute(arguments: [
-                layer, Data(entry.path.bytes.bytes), entry.kind.indexName, metadata.mode, metadata.uid, metadata.gid,
-                metadata.modified.seconds, digest, entry.kind.indexTarget,
-            ])
+            entries.bind(1, layer)
+            entries.bind(2, blob: entry.path.bytes.bytes)
+            entries.bind(3, text: entry.kind.indexName)
+            entries.bind(4, Int64(metadata.mode))
+            entries.bind(5, Int64(metadata.uid))
+            entries.bind(6, Int64(metadata.gid))
+            entries.bind(7, metadata.modified.seconds)
+            entries.bindNull(8)
+            if case .file(let content, let size) = entry.kind {
+                blobs.bind(1, content)
+                blobs.bind(2, Int64(clamping: size))
+                try blobs.run()
+                identifier.bind(1, content)
+                if try identifier.step() {
+                    if let id = identifier.integer(0) { entries.bind(8, id) }
+                    identifier.reset()
+                }
+            }
+            entries.bind(9, blob: entry.kind.indexTarget)
+            try entries.run()
         }
     }
 
     private func insertEdges(of layer: Int64, _ database: Database) throws {
-        let edges = try database.cachedStatement(
-            sql: """
-                INSERT INTO edges (layer, position, from_path, to_path, kind, name, found)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """)
+        let edges = try BulkStatement(
+            """
+            INSERT INTO edges (layer, position, from_path, to_path, kind, name, found)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """, database)
         for (position, edge) in (provenance?.edges ?? []).enumerated() {
-            try edges.execute(arguments: [
-                layer, position, edge.from.map { Data($0.bytes.bytes) }, Data(edge.to.bytes.bytes), edge.kind,
-                edge.name.map { Data($0.bytes) }, edge.found,
-            ])
+            edges.bind(1, layer)
+            edges.bind(2, Int64(position))
+            edges.bind(3, blob: edge.from?.bytes.bytes)
+            edges.bind(4, blob: edge.to.bytes.bytes)
+            edges.bind(5, text: edge.kind)
+            edges.bind(6, blob: edge.name?.bytes)
+            edges.bind(7, text: edge.found)
+            try edges.run()
         }
     }
 }
@@ -91,7 +106,7 @@ extension Entry.Kind {
         }
     }
 
-    fileprivate var indexTarget: Data? {
-        if case .symlink(let target) = self { Data(target.bytes) } else { nil }
+    fileprivate var indexTarget: [UInt8]? {
+        if case .symlink(let target) = self { target.bytes } else { nil }
     }
 }

@@ -1,5 +1,4 @@
 import Digests
-import Foundation
 import GRDB
 import Posix
 
@@ -27,45 +26,76 @@ struct InodeFingerprint: Hashable, Sendable {
 }
 
 extension InodeFingerprint {
+    private static let columns =
+        "inode, size, modified_seconds, modified_nanoseconds, mode, uid, gid"
+
     /// Remembers the states of blobs.
     static func record(_ states: [Digest: InodeFingerprint], _ database: Database) throws {
-        let statement = try database.cachedStatement(
-            sql: "INSERT OR REPLACE INTO inodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        if states.isEmpty { return }
+        let statement = try BulkStatement(
+            "INSERT OR REPLACE INTO inodes (digest, \(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", database)
         for (digest, state) in states.sorted(by: { $0.key < $1.key }) {
+            statement.bind(1, digest)
             // 64-bit patterns; SQLite's integers have a sign.
-            try statement.execute(arguments: [
-                digest.databaseValue, Int64(bitPattern: state.inode), Int64(clamping: state.size),
-                state.modified.seconds,
-                state.modified.nanoseconds, state.mode, state.uid, state.gid,
-            ])
+            statement.bind(2, Int64(bitPattern: state.inode))
+            statement.bind(3, Int64(clamping: state.size))
+            statement.bind(4, state.modified.seconds)
+            statement.bind(5, Int64(state.modified.nanoseconds))
+            statement.bind(6, Int64(state.mode))
+            statement.bind(7, Int64(state.uid))
+            statement.bind(8, Int64(state.gid))
+            try statement.run()
         }
     }
 
-    /// The state of `digest` that was remembered; nil when there is none that makes sense.
-    static func find(_ digest: Digest, _ database: Database) throws -> InodeFingerprint? {
-        let statement = try database.cachedStatement(sql: "SELECT * FROM inodes WHERE digest = ?")
-        return try Row.fetchOne(statement, arguments: [digest.databaseValue]).flatMap { InodeFingerprint($0) }
-    }
-
-    /// All states, by content; rows that make no sense are left out.
-    static func all(_ database: Database) throws -> [Digest: InodeFingerprint] {
+    /// The states of `digests` that are remembered; those that make no sense are left out.
+    static func find(
+        _ digests: some Sequence<Digest>, _ database: Database
+    ) throws -> [Digest: InodeFingerprint] {
+        let statement = try BulkStatement("SELECT digest, \(columns) FROM inodes WHERE digest = ?", database)
         var result: [Digest: InodeFingerprint] = [:]
-        let rows = try Row.fetchCursor(database, sql: "SELECT * FROM inodes")
-        while let row = try rows.next() {
-            if let bytes = Data.fromDatabaseValue(row[0]), let digest = Digest(bytes: bytes) {
-                result[digest] = InodeFingerprint(row)
+        // In the order of the table.
+        for digest in digests.sorted() {
+            statement.bind(1, digest)
+            if try statement.step() {
+                result[digest] = InodeFingerprint(statement)
+                statement.reset()
             }
         }
         return result
     }
 
-    private init?(_ row: Row) {
-        let numbers = Array(row.databaseValues.dropFirst()).map { Int64.fromDatabaseValue($0) }
-        guard numbers.count == 7, let inode = numbers[0], let size = numbers[1].flatMap({ UInt64(exactly: $0) }),
-            let seconds = numbers[2], let nanoseconds = numbers[3].flatMap({ UInt32(exactly: $0) }),
-            let mode = numbers[4].flatMap({ UInt16(exactly: $0) }),
-            let uid = numbers[5].flatMap({ UInt32(exactly: $0) }),
-            let gid = numbers[6].flatMap({ UInt32(exactly: $0) })
+    /// All states, by content; rows that make no sense are left out.
+    static func all(_ database: Database) throws -> [Digest: InodeFingerprint] {
+        let statement = try BulkStatement("SELECT digest, \(columns) FROM inodes", database)
+        var result: [Digest: InodeFingerprint] = [:]
+        while try statement.step() {
+            if let digest = statement.digest(0) { result[digest] = InodeFingerprint(statement) }
+        }
+        return result
+    }
+
+    /// All states of contents whose digest begins with `first`.
+    static func all(_ database: Database, beginningWith first: UInt8) throws -> [Digest: InodeFingerprint] {
+        let statement = try BulkStatement(
+            "SELECT digest, \(columns) FROM inodes WHERE digest BETWEEN ? AND ?", database)
+        for (position, rest) in [UInt8.min, .max].enumerated() {
+            statement.bind(Int32(position + 1), blob: [first] + [UInt8](repeating: rest, count: 31))
+        }
+        var result: [Digest: InodeFingerprint] = [:]
+        while try statement.step() {
+            if let digest = statement.digest(0) { result[digest] = InodeFingerprint(statement) }
+        }
+        return result
+    }
+
+    /// The row that `statement` is at.
+    private init?(_ statement: BulkStatement) {
+        guard let inode = statement.integer(1), let size = statement.integer(2).flatMap({ UInt64(exactly: $0) }),
+            let seconds = statement.integer(3), let nanoseconds = statement.integer(4).flatMap({ UInt32(exactly: $0) }),
+            let mode = statement.integer(5).flatMap({ UInt16(exactly: $0) }),
+            let uid = statement.integer(6).flatMap({ UInt32(exactly: $0) }),
+            let gid = statement.integer(7).flatMap({ UInt32(exactly: $0) })
         else { return nil }
         (self.inode, self.size, self.mode, self.uid, self.gid) = (UInt64(bitPattern: inode), size, mode, uid, gid)
         modified = FileTime(seconds: seconds, nanoseconds: nanoseconds)

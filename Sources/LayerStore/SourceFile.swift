@@ -14,6 +14,8 @@ public struct SourceFile: Sendable {
     public var wasCopied: Bool
     /// What identifies this state of the file.
     public var fingerprint: SourceFingerprint
+    /// Whether the stat cache knew this state, so that nothing needs to be remembered.
+    var wasKnown = false
     /// When reading it began.
     var begun: FileTime
 }
@@ -38,6 +40,27 @@ public struct SourceFingerprint: Hashable, Sendable {
     /// file system's clock would keep the fingerprint, so younger states are not remembered ("racily clean" in git).
     func isSettled(at now: FileTime) -> Bool {
         max(modified.seconds, changed.seconds) + 2 < now.seconds
+    }
+}
+
+/// What stat(2) said of a host file when it was decided to take it: enough to take one whose content is known without opening it.
+public struct SourceState: Hashable, Sendable {
+    public let fingerprint: SourceFingerprint
+    var mode: UInt16
+    var uid: UInt32
+    var gid: UInt32
+
+    public init(_ status: FileStatus) {
+        fingerprint = SourceFingerprint(status)
+        (mode, uid, gid) = (status.permissions, status.uid, status.gid)
+    }
+
+    /// In bytes.
+    public var size: UInt64 { fingerprint.size }
+
+    /// Of a file without attributes that images carry.
+    var metadata: Metadata {
+        Metadata(mode: mode, uid: uid, gid: gid, modified: Timestamp(fingerprint.modified))
     }
 }
 

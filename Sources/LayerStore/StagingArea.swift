@@ -12,6 +12,10 @@ final class StagingArea: Sendable {
     private let parent: SharedDescriptor
     private let claim: Claim
     private let counter = Atomic<UInt64>(0)
+    /// Whether a file that was forgotten may still be there.
+    let hasRemains = Atomic(false)
+    /// Devices whose files cannot share blocks with files here: what was refused once is refused a thousand times.
+    private let foreign = Mutex<Set<UInt64>>([])
 
     /// A staging directory of ours, locked.
     private struct Claim: ~Copyable, Sendable {
@@ -72,9 +76,9 @@ final class StagingArea: Sendable {
         try? parent.descriptor.removeTree(claim.name)
     }
 
-    /// A name that nothing here has.
+    /// A name that nothing here has, and none that a directory of contents can have.
     func freshName() -> ByteString {
-        ByteString(String(counter.add(1, ordering: .relaxed).oldValue))
+        ByteString("new-\(counter.add(1, ordering: .relaxed).oldValue)")
     }
 
     private static func removeAbandoned(in staging: borrowing OwnedDescriptor) {
@@ -86,5 +90,81 @@ final class StagingArea: Sendable {
             try? staging.removeTree(entry.name)
             _ = consume lock
         }
+    }
+}
+
+extension StagingArea {
+    /// Writes a new file that belongs to this process; one that cannot be written whole is removed.
+    ///
+    /// - Parameters:
+    ///   - name: a plain name, or `ab/cd…` as of a blob: the directory is made when it is not there yet.
+    ///   - modified: its time of modification; nil for now.
+    /// - Returns: what its inode is.
+    /// - Throws: EEXIST when there is one.
+    func write(
+        _ bytes: [UInt8], to name: ByteString, mode: UInt16, modified: FileTime?
+    ) throws(SystemError) -> InodeFingerprint {
+        let file = try create(name, mode: mode)
+        do {
+            return try fill(file, bytes, mode: mode, modified: modified)
+        } catch {
+            discard(name)
+            throw error
+        }
+    }
+
+    private func fill(
+        _ file: borrowing OwnedDescriptor, _ bytes: [UInt8], mode: UInt16, modified: FileTime?
+    ) throws(SystemError) -> InodeFingerprint {
+        try file.writeAll(bytes)
+        if let modified { try file.setModified(modified) }
+        var status = try file.status()
+        // umask(2), or the directory's group.
+        let owner = (CurrentProcess.effectiveUser, CurrentProcess.effectiveGroup)
+        if modified != nil, CurrentProcess.canSetOwners, (status.uid, status.gid) != owner {
+            try file.setOwner(uid: owner.0, gid: owner.1)
+            status = try file.status()
+        }
+        if status.permissions != mode {
+            try file.setPermissions(mode)
+            status = try file.status()
+        }
+        return InodeFingerprint(status)
+    }
+
+    private func create(_ name: ByteString, mode: UInt16) throws(SystemError) -> OwnedDescriptor {
+        let flags: OpenFlags = [.writeOnly, .create, .exclusive]
+        do {
+            return try directory.open(name, flags, mode: mode)
+        } catch  where error.errno == .noSuchFileOrDirectory && name.bytes.contains(UInt8(ascii: "/")) {
+            try directory.ensureDirectory(
+                ByteString(name.bytes.prefix { $0 != UInt8(ascii: "/") }), mode: StoreDirectory.directoryMode)
+            return try directory.open(name, flags, mode: mode)
+        }
+    }
+
+    /// Whether files here may share blocks with files of `device`, as far as is known.
+    func canShareBlocks(with device: UInt64) -> Bool { foreign.withLock { !$0.contains(device) } }
+
+    /// Lets `file` share the blocks of `source`, which lies on `device`; false where the file systems cannot.
+    func reflink(
+        _ source: borrowing OwnedDescriptor, on device: UInt64, to file: borrowing OwnedDescriptor
+    ) throws(SystemError) -> Bool {
+        guard canShareBlocks(with: device) else { return false }
+        do {
+            try file.reflink(from: source)
+            return true
+        } catch  where FileCopy.isUnable(error) {
+            // EINVAL and EPERM are about one file.
+            if ![.invalidArgument, .permissionDenied, .notPermitted].contains(error.errno) {
+                foreign.withLock { _ = $0.insert(device) }
+            }
+            return false
+        }
+    }
+
+    /// Forgets a staged file; failing leaves it to be removed with the area, of which nothing is published as a whole then.
+    func discard(_ name: ByteString) {
+        do { try directory.removeFile(name) } catch { hasRemains.store(true, ordering: .relaxed) }
     }
 }

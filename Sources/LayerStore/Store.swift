@@ -188,12 +188,12 @@ extension Store {
         return file
     }
 
-    /// Prepares to hand out the contents of `tree`: looks up what is known of them all at once.
-    public func prepare(_ tree: Tree) {
-        tamperGuard.prepare(
-            Set(
-                tree.entries.compactMap {
-                    if case .file(let digest, let size) = $0.kind, size > 0 { digest } else { nil }
-                }))
+    /// Prepares to hand out the contents of `entries`: looks up what is known of them all at once.
+    public func prepare(_ entries: some Sequence<Entry>) {
+        var digests: Set<Digest> = []
+        for entry in entries {
+            if case .file(let digest, let size) = entry.kind, size > 0 { digests.insert(digest) }
+        }
+        tamperGuard.prepare(digests)
     }
 }

@@ -153,7 +153,7 @@ public final class StoreRepair: Sendable {
         try staging.directory.rename(name, to: path, in: store.directory.blobs, replacing: true)
         try store.directory.blobs.open(shard, [.readOnly, .directory]).sync()
         try store.directory.blobs.sync()
-        store.tamperGuard.published(digest, try store.directory.blobs.status(of: path))
+        store.tamperGuard.published(digest, InodeFingerprint(try store.directory.blobs.status(of: path)))
         wanted.withLock { $0[digest] = nil }
         repairs.withLock { $0[digest] = "replaced by \(origin)" }
     }

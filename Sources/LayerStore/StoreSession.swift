@@ -16,14 +16,18 @@ public final class StoreSession: Sendable {
     let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
     /// The directories of contents that were there already.
-    private let reused = Mutex<Set<ByteString>>([])
+    let reused = Mutex<Set<ByteString>>([])
 
     /// A content that waits to be published.
     struct Pending {
+        /// Below the staging directory; that of the blob itself where it lies in a directory that can be published as a whole.
         var name: ByteString
         var size: UInt64
         /// Takes the place of a blob that is damaged.
         var replaces = false
+        var isFlushed = false
+        /// What its inode was when it was ready.
+        var state: InodeFingerprint?
     }
 
     init(_ store: Store) throws(LayerStoreError) {
@@ -40,11 +44,20 @@ public final class StoreSession: Sendable {
     ///
     /// A symbolic link is not followed: the caller has resolved it. Safe to call from several threads.
     ///
-    /// - Parameter known: states of files whose digest is known; such a file is not read again.
+    /// - Parameters:
+    ///   - state: what the file was when it was examined.
+    ///   - known: what is known of that state; a file whose content is known is not read again, and not even opened unless it
+    ///     may have attributes.
     /// - Throws: ``LayerStoreError/sourceChanges(_:)`` when the file does not hold still for one of three attempts.
     public func stage(
-        file path: ByteString, known: [SourceFingerprint: Digest] = [:]
+        file path: ByteString, state: SourceState? = nil, known: KnownContent? = nil
     ) throws(LayerStoreError) -> SourceFile {
+        if let state, let known, !known.hasAttributes, try contains(known.digest, size: state.size) {
+            // Any change of content, owner, permissions or attributes would have made it another state.
+            return SourceFile(
+                digest: known.digest, size: state.size, metadata: state.metadata, wasCopied: false,
+                fingerprint: state.fingerprint, wasKnown: true, begun: .now)
+        }
         var earlier: ContentCopy?
         for _ in 0..<3 {
             let begun = FileTime.now
@@ -60,19 +73,19 @@ public final class StoreSession: Sendable {
                     try source.extendedAttributes()
                 })
             let fingerprint = SourceFingerprint(before)
-            if let digest = known[fingerprint], try contains(digest, size: before.size) {
+            if let known, fingerprint == state?.fingerprint, try contains(known.digest, size: before.size) {
                 return SourceFile(
-                    digest: digest, size: before.size, metadata: metadata, wasCopied: false, fingerprint: fingerprint,
-                    begun: begun)
+                    digest: known.digest, size: before.size, metadata: metadata, wasCopied: false,
+                    fingerprint: fingerprint, wasKnown: true, begun: begun)
             }
-            let copy = try ContentCopy.make(of: source, in: staging, metadata: metadata)
+            let copy = try copy(source, before, metadata)
             let after = try during("examine") { () throws(SystemError) in try source.status() }
             // A further hard link changes the time of change (ctime), too: two copies that agree are proof enough then.
             let isSteady =
                 SourceFingerprint(after) == fingerprint
                 || fingerprint.differsOnlyInChangeTime(SourceFingerprint(after)) && earlier?.digest == copy.digest
             guard isSteady, copy.size == before.size else {
-                staging.discard(copy.name)
+                discard(copy)
                 earlier = copy
                 continue
             }
@@ -84,20 +97,57 @@ public final class StoreSession: Sendable {
         throw .sourceChanges(path)
     }
 
+    /// Hashes the rest of `source`, and copies it into the staging area if the store lacks it.
+    private func copy(
+        _ source: borrowing OwnedDescriptor, _ status: FileStatus, _ metadata: Metadata
+    ) throws(LayerStoreError) -> ContentCopy {
+        // Where blocks can be shared, they are; elsewhere what is there already need not be written to be hashed.
+        guard status.size <= UInt64(ContentCopy.smallSize), !staging.canShareBlocks(with: status.identity.device) else {
+            return try ContentCopy.make(of: source, status, in: staging, metadata: metadata)
+        }
+        let bytes = try during("read") { () throws(SystemError) in try source.readExactly(status.size) }
+        guard let bytes else { return try ContentCopy.make(of: source, status, in: staging, metadata: metadata) }
+        let inode = InodeMetadata(ofBlob: metadata)
+        return try stage(bytes, mode: inode.mode, modified: inode.modified.fileTime)
+    }
+
+    /// Writes the small content `bytes` into the staging area, unless the store has it or it waits there already.
+    private func stage(
+        _ bytes: [UInt8], mode: UInt16, modified: FileTime?
+    ) throws(LayerStoreError) -> ContentCopy {
+        let digest = Digest(hashing: bytes)
+        let size = UInt64(bytes.count)
+        if bytes.isEmpty || pending.withLock({ $0[digest] != nil }) { return ContentCopy(digest: digest, size: size) }
+        let stored = try stored(digest, size: size)
+        if stored == .good { return ContentCopy(digest: digest, size: size) }
+        // A damaged blob is replaced by a rename of its own, so its copy must not lie in a directory that is published as a whole.
+        let name = stored == .damaged ? staging.freshName() : BlobPath.of(digest)
+        return try during("write to the store") { () throws(SystemError) in
+            var copy = ContentCopy(digest: digest, size: size, name: name, replaces: stored == .damaged)
+            do throws(SystemError) {
+                copy.state = try staging.write(bytes, to: name, mode: mode, modified: modified)
+            } catch  where error.errno == .fileExists {
+                // Another thread has the same content, which it may still find to be unsteady.
+                let other = staging.freshName()
+                copy.name = other
+                copy.state = try staging.write(bytes, to: other, mode: mode, modified: modified)
+            }
+            return copy
+        }
+    }
+
+    /// Forgets a copy of what was no steady file.
+    private func discard(_ copy: ContentCopy) {
+        if let name = copy.name { staging.discard(name) }
+    }
+
     /// Takes `bytes` into the store.
     @discardableResult
     public func stage(bytes: [UInt8], mode: UInt16 = 0o444) throws(LayerStoreError) -> Digest {
         let digest = Digest(hashing: bytes)
         if bytes.isEmpty { return digest }
         if try contains(digest, size: UInt64(bytes.count)) { return digest }
-        let name = staging.freshName()
-        try during("write to the store") { () throws(SystemError) in
-            let file = try staging.directory.open(name, [.writeOnly, .create, .exclusive])
-            try file.writeAll(bytes)
-            try file.setPermissions(mode)
-            try file.close()
-        }
-        _ = try keep(ContentCopy(digest: digest, size: UInt64(bytes.count), name: name))
+        _ = try keep(stage(bytes, mode: mode, modified: nil))
         return digest
     }
 
@@ -123,90 +173,25 @@ public final class StoreSession: Sendable {
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.
     func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {
-        // A blob that is damaged will be replaced by the good copy.
-        let stored = copy.size == 0 ? .good : try stored(copy.digest, size: copy.size)
-        let isNeeded = stored != .good && pending.withLock { $0.insert(copy, replaces: stored == .damaged) }
-        if !isNeeded { staging.discard(copy.name) }
+        guard let name = copy.name else { return false }
+        var copy = copy
+        if copy.replaces == nil {
+            // A blob that is damaged will be replaced by the good copy.
+            let stored = copy.size == 0 ? .good : try stored(copy.digest, size: copy.size)
+            if stored != .good { copy.replaces = stored == .damaged }
+        }
+        let isNeeded = copy.replaces != nil && pending.withLock { $0.insert(copy, name) }
+        if !isNeeded { staging.discard(name) }
         return isNeeded
-    }
-
-    /// Makes everything staged so far a durable part of the store.
-    ///
-    /// - Returns: the contents that are new.
-    @discardableResult
-    public func publish() throws(LayerStoreError) -> [Digest] {
-        let staged = pending.withLock { pending in
-            defer { pending = [:] }
-            return pending.map { (digest: $0.key, content: $0.value) }
-        }
-        let reused = reused.withLock { shards in
-            defer { shards = [] }
-            return shards
-        }
-        do throws(SystemError) {
-            try flush(staged.map(\.content.name))
-            var shards: Set<ByteString> = []
-            for (digest, content) in staged {
-                let path = BlobPath.of(digest)
-                let shard = Self.shard(digest)
-                if shards.insert(shard).inserted {
-                    try store.directory.blobs.ensureDirectory(shard, mode: StoreDirectory.directoryMode)
-                }
-                try name(content, path: path)
-                store.tamperGuard.published(digest, try store.directory.blobs.status(of: path))
-            }
-            // A content that was there may have been named a moment ago by a command that has not flushed it yet, or never
-            // will: whoever relies on it flushes its name, too.
-            try flushDirectories(shards.union(reused))
-        } catch {
-            throw .system(step: "write to the store", error)
-        }
-        return staged.map(\.digest)
-    }
-
-    /// The directory of a content, below `blobs/sha256`.
-    private static func shard(_ digest: Digest) -> ByteString { ByteString(BlobPath.of(digest).bytes[..<2]) }
-
-    private func name(_ content: Pending, path: ByteString) throws(SystemError) {
-        do {
-            try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: false)
-        } catch  where error.errno == .fileExists {
-            // Another command stored the same content meanwhile; a damaged one gives way.
-            let isDamaged =
-                content.replaces ? true : try store.directory.blobs.status(of: path).size != content.size
-            if isDamaged {
-                try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: true)
-            }
-        } catch  where error.errno == .invalidArgument {
-            // RENAME_NOREPLACE is not known to every file system; link(2) does not overwrite either.
-            do {
-                try store.directory.blobs.makeLink(path, to: content.name, in: staging.directory)
-            } catch  where error.errno == .fileExists {}
-            try staging.directory.removeFile(content.name)
-        }
-    }
-
-    /// The number of files up to which each is flushed by itself; beyond it, one syncfs(2) is cheaper.
-    private static let fewFiles = 8
-
-    private func flush(_ names: [ByteString]) throws(SystemError) {
-        if names.count > Self.fewFiles { return try store.directory.root.syncFileSystem() }
-        for name in names { try staging.directory.open(name, .readOnly).sync() }
-    }
-
-    private func flushDirectories(_ shards: Set<ByteString>) throws(SystemError) {
-        if shards.isEmpty { return }
-        if shards.count > Self.fewFiles { return try store.directory.root.syncFileSystem() }
-        for shard in shards { try store.directory.blobs.open(shard, [.readOnly, .directory]).sync() }
-        try store.directory.blobs.sync()
     }
 }
 
 extension [Digest: StoreSession.Pending] {
     /// Adds a copy; false when the same content waits already.
-    fileprivate mutating func insert(_ copy: ContentCopy, replaces: Bool) -> Bool {
+    fileprivate mutating func insert(_ copy: ContentCopy, _ name: ByteString) -> Bool {
         guard self[copy.digest] == nil else { return false }
-        self[copy.digest] = StoreSession.Pending(name: copy.name, size: copy.size, replaces: replaces)
+        self[copy.digest] = StoreSession.Pending(
+            name: name, size: copy.size, replaces: copy.replaces ?? false, state: copy.state)
         return true
     }
 }

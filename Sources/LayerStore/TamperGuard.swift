@@ -15,7 +15,7 @@ final class TamperGuard: Sendable {
     private let index: LayerIndex?
     /// Those of further stores, for contents that the store itself knows nothing of.
     private let furtherIndexes: [LayerIndex]
-    private let remembered = Mutex<[Digest: InodeFingerprint?]>([:])
+    private let remembered = Mutex(Remembered())
     private let verified = Mutex<[Digest: InodeFingerprint]>([:])
     /// States that were found to be good and that the index does not know.
     private let unrecorded = Mutex<[Digest: InodeFingerprint]>([:])
@@ -36,35 +36,68 @@ final class TamperGuard: Sendable {
     /// From now on believes only what this process has read.
     func becomeStrict() { isStrict.withLock { $0 = true } }
 
-    /// Looks up many at once what the index remembers.
+    /// What was looked up.
+    private struct Remembered {
+        /// nil for what no index knows.
+        var states: [Digest: InodeFingerprint?] = [:]
+        /// How many were asked for that had not been looked up.
+        var misses = 0
+        /// The first bytes of digests of which all that is known was looked up.
+        var whole: Set<UInt8> = []
+    }
+
+    /// Looks up at once what the index remembers of `digests`; what was looked up before is forgotten.
     func prepare(_ digests: some Collection<Digest>) {
         let found = lookUp(digests)
-        remembered.withLock { known in for digest in digests { known[digest] = .some(found[digest]) } }
+        remembered.withLock { known in
+            known = Remembered()
+            known.states.reserveCapacity(digests.count)
+            for digest in digests { known.states[digest] = .some(found[digest]) }
+        }
     }
+
+    /// The number of contents that are looked up by themselves; after them, one look brings all with the same first byte.
+    private static let fewMisses = 16
 
     /// The state of the blob's inode that the index remembers.
     func expected(_ digest: Digest) -> InodeFingerprint? {
-        if let known = remembered.withLock({ $0[digest] }) { return known }
-        let found = lookUp([digest])[digest]
-        remembered.withLock { $0[digest] = .some(found) }
-        return found
+        let first = digest.withUnsafeBytes { $0[0] }
+        let (known, misses) = remembered.withLock { known -> (InodeFingerprint??, Int) in
+            if let state = known.states[digest] { return (state, 0) }
+            if known.whole.contains(first) { return (.some(nil), 0) }
+            known.misses += 1
+            return (nil, known.misses)
+        }
+        if let known { return known }
+        guard misses > Self.fewMisses else {
+            let found = lookUp(CollectionOfOne(digest))[digest]
+            remembered.withLock { $0.states[digest] = .some(found) }
+            return found
+        }
+        var found: [Digest: InodeFingerprint] = [:]
+        for index in indexes {
+            if let states = try? index.read("read", { try InodeFingerprint.all($0, beginningWith: first) }) {
+                found.merge(states) { first, _ in first }
+            }
+        }
+        return remembered.withLock { known in
+            for (digest, state) in found where known.states[digest] == nil { known.states[digest] = .some(state) }
+            known.whole.insert(first)
+            return known.states[digest] ?? nil
+        }
     }
+
+    /// Those that may know something, the store's own first.
+    private var indexes: [LayerIndex] { (index.map { [$0] } ?? []) + furtherIndexes }
 
     /// For each of `digests` what the first index remembers that knows it.
     private func lookUp(_ digests: some Collection<Digest>) -> [Digest: InodeFingerprint] {
         var result: [Digest: InodeFingerprint] = [:]
-        var indexes = furtherIndexes
-        if let index { indexes.insert(index, at: 0) }
         for index in indexes {
-            let known = result
-            let unknown: [Digest] = digests.filter { known[$0] == nil }
+            let unknown = digests.filter { result[$0] == nil }
             if unknown.isEmpty { break }
             // What cannot be asked is not known, and then contents are read.
-            let found: [Digest: InodeFingerprint]? = try? index.read("read") { database in
-                var states: [Digest: InodeFingerprint] = [:]
-                for digest in unknown { states[digest] = try InodeFingerprint.find(digest, database) }
-                return states
-            }
+            let found = try? index.read("read") { try InodeFingerprint.find(unknown, $0) }
             if let found { result.merge(found) { first, _ in first } }
         }
         return result
@@ -100,8 +133,7 @@ final class TamperGuard: Sendable {
     }
 
     /// Notes the state of a blob that was just published.
-    func published(_ digest: Digest, _ status: FileStatus) {
-        let state = InodeFingerprint(status)
+    func published(_ digest: Digest, _ state: InodeFingerprint) {
         verified.withLock { $0[digest] = state }
         unrecorded.withLock { $0[digest] = state }
     }

@@ -45,7 +45,7 @@ public enum FileCopy {
     }
 
     /// Whether the error says "not this way, not here" rather than that something is wrong.
-    static func isUnable(_ error: SystemError) -> Bool {
+    public static func isUnable(_ error: SystemError) -> Bool {
         switch error.errno {
         case .notSupported, .notSupportedOnSocket, .improperLink, .invalidArgument, .noFunction,
             .inappropriateIOCTLForDevice,

@@ -10,7 +10,8 @@ public enum Files {
     public static func open(
         _ path: ByteString, _ flags: OpenFlags, mode: UInt16 = 0o600
     ) throws(SystemError) -> OwnedDescriptor {
-        try openRelative(to: AT_FDCWD, path, shown: path, flags, mode: mode)
+        OwnedDescriptor(
+            adopting: try openRelative(to: AT_FDCWD, path, shown: path, flags, mode: mode), path: path)
     }
 
     /// The status of `path`; of the link itself when `followingLink` is false.
@@ -65,20 +66,19 @@ public struct OpenFlags: OptionSet, Sendable {
 }
 
 func openRelative(
-    to directory: Int32, _ path: ByteString, shown: ByteString, _ flags: OpenFlags, mode: UInt16
-) throws(SystemError) -> OwnedDescriptor {
-    let number = try path.withCPath(for: "openat") { (name) throws(SystemError) in
-        try retrying("openat", shown) { clinux_openat(directory, name, flags.rawValue | O_CLOEXEC, UInt32(mode)) }
+    to directory: Int32, _ path: ByteString, shown: @autoclosure () -> ByteString, _ flags: OpenFlags, mode: UInt16
+) throws(SystemError) -> Int32 {
+    try path.withCPath(for: "openat") { (name) throws(SystemError) in
+        try retrying("openat", shown()) { clinux_openat(directory, name, flags.rawValue | O_CLOEXEC, UInt32(mode)) }
     }
-    return OwnedDescriptor(adopting: number, path: shown)
 }
 
 func statusRelative(
-    to directory: Int32, _ path: ByteString, shown: ByteString, followingLink: Bool
+    to directory: Int32, _ path: ByteString, shown: @autoclosure () -> ByteString, followingLink: Bool
 ) throws(SystemError) -> FileStatus {
     var status = clinux_status()
     try path.withCPath(for: "statx") { (name) throws(SystemError) in
-        _ = try retrying("statx", shown) {
+        _ = try retrying("statx", shown()) {
             clinux_statx(directory, name, followingLink ? 0 : AT_SYMLINK_NOFOLLOW, &status)
         }
     }

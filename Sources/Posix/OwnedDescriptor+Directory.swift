@@ -10,14 +10,22 @@ extension OwnedDescriptor {
     public borrowing func open(
         _ name: ByteString, _ flags: OpenFlags, mode: UInt16 = 0o600
     ) throws(SystemError) -> OwnedDescriptor {
-        try openRelative(to: rawValue, name, shown: path(of: name), flags, mode: mode)
+        let directory = path
+        let number = try openRelative(
+            to: rawValue, name, shown: Self.path(of: name, in: directory), flags, mode: mode)
+        // A directory will be asked for its path again and again, a file hardly ever.
+        return flags.contains(.directory)
+            ? OwnedDescriptor(adopting: number, path: Self.path(of: name, in: directory))
+            : OwnedDescriptor(adopting: number, name, in: directory)
     }
 
     /// The status of `name`; of the link itself unless `followingLink`.
     public borrowing func status(
         of name: ByteString, followingLink: Bool = false
     ) throws(SystemError) -> FileStatus {
-        try statusRelative(to: rawValue, name, shown: path(of: name), followingLink: followingLink)
+        let directory = path
+        return try statusRelative(
+            to: rawValue, name, shown: Self.path(of: name, in: directory), followingLink: followingLink)
     }
 
     /// Whether there is anything named `name`.
@@ -145,8 +153,9 @@ extension OwnedDescriptor {
         var entries: [DirectoryEntry] = []
         var type: UInt8 = 0
         while let name = clinux_readdir(stream, &type) {
-            let bytes = ByteString(UnsafeRawBufferPointer(start: name, count: strlen(name)))
-            if bytes == "." || bytes == ".." { continue }
+            let length = strlen(name)
+            if name[0] == 0x2e, length == 1 || length == 2 && name[1] == 0x2e { continue }
+            let bytes = ByteString(Array(UnsafeRawBufferPointer(start: name, count: length)))
             entries.append(DirectoryEntry(name: bytes, kind: FileKind(directoryEntryType: type)))
         }
         if clinux_errno() != 0 { throw SystemError.last("readdir", shown) }
@@ -154,17 +163,24 @@ extension OwnedDescriptor {
     }
 
     /// The path of `name` as messages show it.
-    public borrowing func path(of name: ByteString) -> ByteString {
-        if name == "." || path.isEmpty { return path }
-        return path.hasSuffix("/") ? path + name : path + "/" + name
+    public borrowing func path(of name: ByteString) -> ByteString { Self.path(of: name, in: path) }
+
+    static func path(of name: ByteString, in directory: ByteString) -> ByteString {
+        if directory.isEmpty || name.count == 1 && name.bytes[0] == UInt8(ascii: ".") { return directory }
+        var path: [UInt8] = []
+        path.reserveCapacity(directory.count + 1 + name.count)
+        path.append(contentsOf: directory.bytes)
+        if path.last != UInt8(ascii: "/") { path.append(UInt8(ascii: "/")) }
+        path.append(contentsOf: name.bytes)
+        return ByteString(path)
     }
 
     private borrowing func call(
         _ call: String, _ name: ByteString, _ body: (UnsafePointer<CChar>) -> Int32
     ) throws(SystemError) {
-        let shown = path(of: name)
-        try name.withCPath(for: call) { (name) throws(SystemError) in
-            _ = try retrying(call, shown) { body(name) }
+        let directory = path
+        try name.withCPath(for: call) { (text) throws(SystemError) in
+            _ = try retrying(call, Self.path(of: name, in: directory)) { body(text) }
         }
     }
 }

@@ -42,6 +42,31 @@ extension OwnedDescriptor {
         return Array(bytes[..<received])
     }
 
+    /// All of a file that has `size` bytes, from its current offset; nil when it proves to have fewer, or more than none.
+    ///
+    /// Whether it has more than `size`, which is no more asked for, its status tells.
+    public borrowing func readExactly(_ size: UInt64) throws(SystemError) -> [UInt8]? {
+        guard let size = Int(exactly: size) else { return nil }
+        let (number, shown) = (rawValue, path)
+        var failure: SystemError?
+        // Files of /proc say size 0 and have content.
+        let room = max(size, 1)
+        let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            do throws(SystemError) {
+                while count < room {
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                    let received = try retrying("read", shown) { Glibc.read(number, rest.baseAddress, rest.count) }
+                    if received == 0 { break }
+                    count += received
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes.count == size ? bytes : nil
+    }
+
     /// The bytes from the current offset to the end, at most `limit`.
     ///
     /// - Throws: EFBIG when there are more.

@@ -40,6 +40,10 @@ extension OwnedDescriptor {
         _ = try retrying("fsync", path) { fsync(number) }
     }
 
+    /// Lets the kernel begin to write what the file has to the disk, without waiting (sync_file_range(2)): a flush that comes later
+    /// has less to do. Not more than a hint.
+    public borrowing func beginWriteback() { clinux_begin_writeback(rawValue) }
+
     /// Makes everything written to this file system durable (syncfs(2)).
     public borrowing func syncFileSystem() throws(SystemError) {
         let number = rawValue

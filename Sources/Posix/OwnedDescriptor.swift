@@ -9,13 +9,23 @@ import SystemPackage
 public struct OwnedDescriptor: ~Copyable, Sendable {
     /// The number of the descriptor, valid as long as this value lives.
     public private(set) var rawValue: Int32
-    /// The path it was opened by, for messages.
-    public let path: ByteString
+    /// The path that it was opened by, or that of the directory it was opened in.
+    private let place: ByteString
+    private let name: ByteString?
+
+    /// The path it was opened by, for messages; put together when it is asked for.
+    public var path: ByteString { name.map { Self.path(of: $0, in: place) } ?? place }
 
     /// Takes ownership of `rawValue`.
     public init(adopting rawValue: Int32, path: ByteString) {
         self.rawValue = rawValue
-        self.path = path
+        (place, name) = (path, nil)
+    }
+
+    /// Takes ownership of `rawValue`, which is `name` in `directory`.
+    init(adopting rawValue: Int32, _ name: ByteString, in directory: ByteString) {
+        self.rawValue = rawValue
+        (place, self.name) = (directory, name)
     }
 
     /// A further descriptor of what `number` is open on: the same offset, the same rights (fcntl(2), F_DUPFD_CLOEXEC).

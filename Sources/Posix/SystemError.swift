@@ -1,5 +1,6 @@
 public import Bytes
 import CLinux
+import Glibc
 public import SystemPackage
 
 /// A system call that failed: which, on what, and why.
@@ -36,30 +37,42 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
 }
 
 /// Runs `body` until it is not interrupted by a signal; a negative result becomes an error.
+///
+/// - Parameter path: made only when there is an error to be told.
+@inline(__always)
 func retrying<Result: SignedInteger>(
-    _ call: String, _ path: ByteString?, _ body: () -> Result
+    _ call: String, _ path: @autoclosure () -> ByteString?, _ body: () -> Result
 ) throws(SystemError) -> Result {
     while true {
         let result = body()
         if result >= 0 { return result }
-        let error = SystemError.last(call, path)
-        if error.errno != .interrupted { throw error }
+        let error = SystemError.last(call, nil)
+        if error.errno != .interrupted { throw SystemError(call, path(), error.errno) }
     }
 }
 
 extension ByteString {
-    /// Calls `body` with the bytes as a C string.
+    /// Calls `body` with the bytes as a C string, which is on the stack.
     ///
     /// - Throws: EINVAL when a NUL is inside: the kernel would see a shorter name than we do.
     func withCPath<Result>(
         for call: String, _ body: (UnsafePointer<CChar>) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
-        guard !contains(0) else { throw SystemError(call, self, .invalidArgument) }
-        // Kept on the heap for the time of the call; typed throws do not pass through withUnsafeBufferPointer's rethrow.
-        let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: count + 1)
-        defer { buffer.deallocate() }
-        for (index, byte) in bytes.enumerated() { buffer[index] = CChar(bitPattern: byte) }
-        buffer[count] = 0
-        return try body(buffer)
+        // Typed throws do not pass through the rethrow of closures of the standard library.
+        let result = withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) {
+            buffer -> Swift.Result<Result, SystemError> in
+            let hasNUL = bytes.withUnsafeBytes { source in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: source)
+                return memchr(buffer.baseAddress!, 0, source.count) != nil
+            }
+            if hasNUL { return .failure(SystemError(call, self, .invalidArgument)) }
+            buffer[count] = 0
+            do throws(SystemError) {
+                return .success(try body(UnsafePointer(buffer.baseAddress!)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 }

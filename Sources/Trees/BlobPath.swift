@@ -4,13 +4,32 @@ public import Digests
 /// Where a blob lies below `blobs/sha256`: two hexadecimal digits of its digest, a slash, the other 62.
 public enum BlobPath {
     public static func of(_ digest: Digest) -> ByteString {
-        let digits = Array(digest.hexadecimal.utf8)
-        return ByteString(digits[..<2]) + "/" + ByteString(digits[2...])
+        ByteString(
+            [UInt8](unsafeUninitializedCapacity: 65) { buffer, count in
+                write(digest, to: buffer.baseAddress!)
+                count = 65
+            })
+    }
+
+    /// Writes the 65 bytes of the path to `output`, which has room for them.
+    static func write(_ digest: Digest, to output: UnsafeMutablePointer<UInt8>) {
+        digest.writeHexadecimal(to: output + 1)
+        (output[0], output[1]) = (output[1], output[2])
+        output[2] = UInt8(ascii: "/")
     }
 
     /// The digest whose path is `path`; nil when it is not such a path.
     public static func digest(_ path: ByteString) -> Digest? {
-        guard path.count == 65, path.bytes[2] == UInt8(ascii: "/") else { return nil }
-        return try? Digest(hexadecimal: path.bytes[..<2] + path.bytes[3...])
+        path.bytes.withUnsafeBufferPointer { digest($0) }
+    }
+
+    static func digest(_ path: UnsafeBufferPointer<UInt8>) -> Digest? {
+        guard path.count == 65, path[2] == UInt8(ascii: "/") else { return nil }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+            digits[0] = path[0]
+            digits[1] = path[1]
+            for index in 2..<64 { digits[index] = path[index + 1] }
+            return Digest(hexadecimalDigits: UnsafeBufferPointer(digits))
+        }
     }
 }

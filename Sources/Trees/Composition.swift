@@ -45,6 +45,12 @@ public struct Composition: Sendable {
     public init(
         _ layers: [Layer], onConflict policy: ConflictPolicy = .error, completedBy completion: Layer? = nil
     ) throws(CompositionError) {
+        if layers.count == 1, completion == nil, policy != .overlay, let alone = Stack.alone(layers[0].tree) {
+            tree = alone
+            contributions = [Contribution(name: layers[0].name, entries: Array(alone.entries.dropFirst()))]
+            (complete, settled) = (contributions, [])
+            return
+        }
         var stack = Stack(policy: policy)
         var contributions: [Contribution] = []
         var complete: [Contribution] = []

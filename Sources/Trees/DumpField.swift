@@ -13,6 +13,7 @@ enum DumpField {
 
     /// Writes the bytes of an attribute's name or value, which may be empty.
     static func escapeRaw(_ value: ByteString, to output: inout [UInt8]) {
+        if value.bytes.allSatisfy(isPlain) { return output.append(contentsOf: value.bytes) }
         let digits = Array("0123456789abcdef".utf8)
         for byte in value.bytes {
             switch byte {
@@ -26,15 +27,20 @@ enum DumpField {
         }
     }
 
-    static func unescape(_ field: ArraySlice<UInt8>) -> ByteString? {
-        field.elementsEqual("-".utf8) ? "" : unescapeRaw(field)
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "=")
+    }
+
+    static func unescape(_ field: UnsafeBufferPointer<UInt8>) -> ByteString? {
+        field.count == 1 && field[0] == UInt8(ascii: "-") ? "" : unescapeRaw(field)
     }
 
     /// nil for an escape that composefs-dump(5) does not have.
-    static func unescapeRaw(_ field: ArraySlice<UInt8>) -> ByteString? {
+    static func unescapeRaw(_ field: UnsafeBufferPointer<UInt8>) -> ByteString? {
+        guard field.contains(UInt8(ascii: "\\")) else { return ByteString(Array(field)) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(field.count)
-        var rest = field
+        var rest = field[...]
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "\\") else {
                 bytes.append(byte)

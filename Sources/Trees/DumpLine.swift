@@ -16,11 +16,20 @@ struct DumpLine {
         let fields = Fields(entry.kind)
         let metadata = entry.metadata
         DumpField.escape(entry.path.bytes, to: &output)
-        let numbers =
-            " \(fields.size) \(String(fields.type | UInt32(metadata.mode), radix: 8)) \(links)"
-            + " \(metadata.uid) \(metadata.gid) \(fields.device)"
-            + " \(metadata.modified.seconds).\(metadata.modified.nanoseconds) "
-        output.append(contentsOf: numbers.utf8)
+        let space = UInt8(ascii: " ")
+        output.append(space)
+        DumpNumber.write(fields.size, to: &output)
+        output.append(space)
+        DumpNumber.write(UInt64(fields.type | UInt32(metadata.mode)), radix: 8, to: &output)
+        for number in [UInt64(links), UInt64(metadata.uid), UInt64(metadata.gid), fields.device] {
+            output.append(space)
+            DumpNumber.write(number, to: &output)
+        }
+        output.append(space)
+        DumpNumber.write(metadata.modified.seconds, to: &output)
+        output.append(UInt8(ascii: "."))
+        DumpNumber.write(UInt64(metadata.modified.nanoseconds), to: &output)
+        output.append(space)
         DumpField.escape(fields.payload, to: &output)
         output.append(contentsOf: " - -".utf8)
         for attribute in metadata.extendedAttributes {
@@ -33,22 +42,26 @@ struct DumpLine {
     }
 
     /// The entry of `line`, which has no newline; nil when it is malformed.
-    static func parse(_ line: ArraySlice<UInt8>) -> Entry? {
-        let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard fields.count >= 11, let pathBytes = DumpField.unescape(fields[0]),
-            let path = try? TreePath(pathBytes), path.bytes == pathBytes,
-            let size = number(fields[1], as: UInt64.self), let mode = number(fields[2], radix: 8, as: UInt32.self),
-            let uid = number(fields[4], as: UInt32.self), let gid = number(fields[5], as: UInt32.self),
-            let device = number(fields[6], as: UInt64.self), let modified = timestamp(fields[7]),
-            let payload = DumpField.unescape(fields[8]),
-            let kind = Fields(size: size, type: mode & 0o170000, device: device, payload: payload).kind,
-            mode <= 0o177777
+    static func parse(_ line: UnsafeBufferPointer<UInt8>) -> Entry? {
+        var fields = DumpFields(line)
+        guard let pathBytes = fields.next().flatMap(DumpField.unescape), let path = try? TreePath(pathBytes),
+            path.bytes.count == pathBytes.count,
+            let size = fields.next().flatMap({ DumpNumber.parse($0, as: UInt64.self) }),
+            let mode = fields.next().flatMap({ DumpNumber.parse($0, radix: 8, as: UInt32.self) }), mode <= 0o177777,
+            fields.next() != nil,
+            let uid = fields.next().flatMap({ DumpNumber.parse($0, as: UInt32.self) }),
+            let gid = fields.next().flatMap({ DumpNumber.parse($0, as: UInt32.self) }),
+            let device = fields.next().flatMap({ DumpNumber.parse($0, as: UInt64.self) }),
+            let modified = fields.next().flatMap(timestamp), let payload = fields.next(),
+            let kind = kind(size: size, type: mode & 0o170000, device: device, payload),
+            // CONTENT and DIGEST are compared when the whole dump is.
+            fields.next() != nil, fields.next() != nil
         else { return nil }
         var attributes: [ExtendedAttribute] = []
-        for field in fields[11...] {
+        while let field = fields.next() {
             guard let separator = field.firstIndex(of: UInt8(ascii: "=")),
-                let name = DumpField.unescapeRaw(field[..<separator]),
-                let value = DumpField.unescapeRaw(field[(separator + 1)...])
+                let name = DumpField.unescapeRaw(UnsafeBufferPointer(rebasing: field[..<separator])),
+                let value = DumpField.unescapeRaw(UnsafeBufferPointer(rebasing: field[(separator + 1)...]))
             else { return nil }
             attributes.append(ExtendedAttribute(name: name, value: value))
         }
@@ -57,16 +70,22 @@ struct DumpLine {
         return Entry(path: path, metadata: metadata, kind: kind)
     }
 
-    private static func number<Number: FixedWidthInteger>(
-        _ field: ArraySlice<UInt8>, radix: Int = 10, as: Number.Type
-    ) -> Number? {
-        Number(String(decoding: field, as: UTF8.self), radix: radix)
+    private static func kind(
+        size: UInt64, type: UInt32, device: UInt64, _ payload: UnsafeBufferPointer<UInt8>
+    ) -> Entry.Kind? {
+        // The path of a blob has no escapes: most lines of a dump need no copy of it.
+        if type == 0o100000, size > 0, let digest = BlobPath.digest(payload) {
+            return .file(digest: digest, size: size)
+        }
+        return DumpField.unescape(payload).flatMap { Fields(size: size, type: type, device: device, payload: $0).kind }
     }
 
-    private static func timestamp(_ field: ArraySlice<UInt8>) -> Timestamp? {
-        let parts = field.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 2, let seconds = number(parts[0], as: Int64.self),
-            let nanoseconds = number(parts[1], as: UInt32.self), nanoseconds < 1_000_000_000
+    private static func timestamp(_ field: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+        guard let dot = field.firstIndex(of: UInt8(ascii: ".")),
+            let seconds = DumpNumber.parseSigned(UnsafeBufferPointer(rebasing: field[..<dot])),
+            let nanoseconds = DumpNumber.parse(
+                UnsafeBufferPointer(rebasing: field[(dot + 1)...]), as: UInt32.self),
+            nanoseconds < 1_000_000_000
         else { return nil }
         return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
     }

@@ -19,6 +19,15 @@ struct Stack {
         slots = PathMap([.root: Slot(entry: root, layer: "", origin: .root)])
     }
 
+    /// The union of one layer with nothing below: its own tree, but for the time of a root that every stack has as well. Nil when the
+    /// layer has whiteouts, which then mean nothing.
+    static func alone(_ tree: Tree) -> Tree? {
+        if tree.entries.contains(where: { $0.kind == .whiteout }) { return nil }
+        let root = Tree.empty.entries[0]
+        if difference(lower: root, upper: tree.entries[0]) != nil { return tree }
+        return Tree(unchecked: [root] + tree.entries.dropFirst())
+    }
+
     /// The union of the layers applied so far.
     var tree: Tree {
         Tree(unchecked: slots.values.values.map(\.entry).sorted { $0.path < $1.path })

@@ -11,21 +11,30 @@ public struct Tree: Hashable, Sendable {
     ///
     /// - Throws: ``TreeError`` when a path occurs twice, lacks its parent, or its parent is not a directory.
     public init(_ entries: some Sequence<Entry>) throws(TreeError) {
-        let sorted = entries.sorted { $0.path < $1.path }
+        let sorted = Self.sorted(Array(entries))
         var directories: Set<TreePath> = []
         var previous: TreePath?
+        // Neighbours have the same parent mostly.
+        var parent: TreePath?
         for entry in sorted {
             if entry.path == previous { throw .duplicate(entry.path) }
             previous = entry.path
             if entry.path.isRoot {
                 guard entry.isDirectory else { throw .rootNotDirectory }
-            } else if !directories.contains(entry.path.parent) {
-                throw .noParentDirectory(entry.path)
+            } else if parent.map({ !entry.path.isDirectly(in: $0) }) ?? true {
+                parent = entry.path.parent
+                guard directories.contains(entry.path.parent) else { throw .noParentDirectory(entry.path) }
             }
             if entry.isDirectory { directories.insert(entry.path) }
         }
         guard sorted.first?.path == .root else { throw .noParentDirectory(.root) }
         self.entries = sorted
+    }
+
+    /// `entries` in order; those that are already, as what was read from a dump, are not sorted again.
+    private static func sorted(_ entries: [Entry]) -> [Entry] {
+        let isSorted = zip(entries, entries.dropFirst()).allSatisfy { !($1.path < $0.path) }
+        return isSorted ? entries : entries.sorted { $0.path < $1.path }
     }
 
     /// The tree that holds nothing but `/`, mode 0755.

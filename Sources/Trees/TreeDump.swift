@@ -10,16 +10,24 @@ import Digests
 public enum TreeDump {
     /// The dump of `tree`, a newline after every line.
     public static func encode(_ tree: Tree) -> [UInt8] {
+        let subdirectories = subdirectories(of: tree)
+        var output: [UInt8] = []
+        output.reserveCapacity(tree.entries.count * 160)
+        for entry in tree.entries { line(entry, subdirectories).write(to: &output) }
+        return output
+    }
+
+    private static func line(_ entry: Entry, _ subdirectories: [TreePath: Int]) -> DumpLine {
+        DumpLine(entry, subdirectories: entry.isDirectory ? subdirectories[entry.path] ?? 0 : 0)
+    }
+
+    /// How many directories lie directly in each of those that have any.
+    private static func subdirectories(of tree: Tree) -> [TreePath: Int] {
         var subdirectories: [TreePath: Int] = [:]
         for entry in tree.entries where entry.isDirectory && !entry.path.isRoot {
             subdirectories[entry.path.parent, default: 0] += 1
         }
-        var output: [UInt8] = []
-        output.reserveCapacity(tree.entries.count * 128)
-        for entry in tree.entries {
-            DumpLine(entry, subdirectories: subdirectories[entry.path] ?? 0).write(to: &output)
-        }
-        return output
+        return subdirectories
     }
 
     /// The tree that ``encode(_:)`` made `bytes` from.
@@ -27,19 +35,52 @@ public enum TreeDump {
     /// - Throws: ``TreeDumpError`` with the number of the line that is not as this program writes it.
     public static func decode(_ bytes: [UInt8]) throws(TreeDumpError) -> Tree {
         guard bytes.last == UInt8(ascii: "\n") else { throw .unterminated }
-        var entries: [Entry] = []
-        for (index, line) in bytes.dropLast().split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .enumerated()
-        {
-            guard let entry = DumpLine.parse(line) else { throw .malformedLine(index + 1, ByteString(line)) }
-            entries.append(entry)
-        }
+        let entries = try entries(bytes).get()
         let tree: Tree
         do { tree = try Tree(entries) } catch { throw .notATree(error) }
         // Numbers with leading zeros, unsorted lines, other escapes: readable, but not the canonical form whose digest
         // is the tree's identity.
-        guard encode(tree) == bytes else { throw .notCanonical }
+        guard isDump(bytes, of: tree) else { throw .notCanonical }
         return tree
+    }
+
+    private static func entries(_ bytes: [UInt8]) -> Result<[Entry], TreeDumpError> {
+        bytes.withUnsafeBufferPointer { text in
+            var entries: [Entry] = []
+            entries.reserveCapacity(text.count / 160)
+            var start = 0
+            while start < text.count {
+                var end = start
+                while text[end] != UInt8(ascii: "\n") { end += 1 }
+                let line = UnsafeBufferPointer(rebasing: text[start..<end])
+                guard let entry = DumpLine.parse(line) else {
+                    return .failure(.malformedLine(entries.count + 1, ByteString(Array(line))))
+                }
+                entries.append(entry)
+                start = end + 1
+            }
+            return .success(entries)
+        }
+    }
+
+    /// Whether `bytes` is what ``encode(_:)`` makes of `tree`; line by line, so that there are not two dumps in memory.
+    private static func isDump(_ bytes: [UInt8], of tree: Tree) -> Bool {
+        let subdirectories = subdirectories(of: tree)
+        var written: [UInt8] = []
+        return bytes.withUnsafeBytes { text in
+            var position = 0
+            for entry in tree.entries {
+                written.removeAll(keepingCapacity: true)
+                line(entry, subdirectories).write(to: &written)
+                guard text.count - position >= written.count,
+                    written.withUnsafeBytes({ line in
+                        text[position..<(position + line.count)].elementsEqual(line)
+                    })
+                else { return false }
+                position += written.count
+            }
+            return position == text.count
+        }
     }
 }
 

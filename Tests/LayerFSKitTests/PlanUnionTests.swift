@@ -107,8 +107,7 @@ struct PlanUnionTests {
             [.modificationDate: Date(timeIntervalSince1970: 5000.75)], ofItemAtPath: source)
         let status = try Files.status(ByteString(source))
         let file = PlannedEntry(
-            try TreePath("/opt/x"), .file(source: ByteString(source), size: status.size, identity: status.identity),
-            .file("x"))
+            try TreePath("/opt/x"), .file(source: ByteString(source), SourceState(status)), .file("x"))
         let tree = try Self.tree(
             [file, Self.generated("/opt/g", "g"), Self.node("/opt/l", .symlink(target: "x"))], fixture)
         #expect(Set(tree.entries.map(\.metadata.modified)) == [Timestamp(seconds: 5000)])
@@ -118,8 +117,9 @@ struct PlanUnionTests {
         let fixture = try KitFixture()
         let source = ByteString(fixture.directory.path + "/source")
         try Data("x".utf8).write(to: URL(fileURLWithPath: "\(source)"))
-        let file = PlannedEntry(
-            try TreePath("/x"), .file(source: source, size: 1, identity: FileIdentity(device: 1, inode: 2)), .file("x"))
+        let other = FileStatus(
+            kind: .regular, permissions: 0o644, size: 1, identity: FileIdentity(device: 1, inode: 2))
+        let file = PlannedEntry(try TreePath("/x"), .file(source: source, SourceState(other)), .file("x"))
         #expect { try Self.tree([file], fixture) } throws: {
             if case LayerStoreError.sourceChanges(source) = $0 { true } else { false }
         }

@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Foundation
 import GRDB
+import Posix
 import Testing
 import Trees
 
@@ -58,6 +59,23 @@ struct IndexTests {
         #expect { try fixture.open() } throws: { "\($0)".contains("newer layerfs") }
     }
 
+    @Test func inodesAreRememberedHoweverTheyAreLookedUp() throws {
+        let fixture = try StoreFixture()
+        let files = Dictionary(uniqueKeysWithValues: (0..<100).map { ("/f\($0)", "content \($0)") })
+        try StoreFixture.add("a", files, to: fixture.open())
+        let store = try fixture.open()
+        let digests = files.values.map { Digest(hashing: Array($0.utf8)) }
+        let truth = try #require(store.writableIndex).read("read") { try InodeFingerprint.find(digests, $0) }
+        #expect(truth.count == digests.count)
+        // Few by themselves, many by their first byte, and what no index knows among them.
+        for digest in digests {
+            #expect(store.tamperGuard.expected(digest) == truth[digest])
+            #expect(store.tamperGuard.expected(Digest(hashing: digest.bytes)) == nil)
+        }
+        store.tamperGuard.prepare(digests)
+        for digest in digests { #expect(store.tamperGuard.expected(digest) == truth[digest]) }
+    }
+
     @Test func filesThatRestAreRememberedByState() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()
@@ -69,8 +87,11 @@ struct IndexTests {
         _ = try session.commit(
             layer: Name("a"), tree: tree, provenance: nil, source: "test", created: "1970-01-01T00:00:00Z",
             platform: nil, diffID: DiffID(.empty), replacing: false, known: [file])
-        #expect(try store.beginAdding().known([path]) == [file.fingerprint: file.digest])
-        #expect(try store.beginAdding().known(["/etc/passwd", "/no/such/file"]).isEmpty)
+        #expect(
+            try store.beginAdding().known([file.fingerprint])
+                == [file.fingerprint: KnownContent(digest: file.digest, hasAttributes: false)])
+        let other = SourceState(try Files.status("/etc/passwd"))
+        #expect(try store.beginAdding().known([other.fingerprint]).isEmpty)
     }
 
     @Test func filesThatChangedAMomentAgoAreNot() throws {
@@ -86,6 +107,6 @@ struct IndexTests {
             layer: Name("a"), tree: tree, provenance: nil, source: "test", created: "1970-01-01T00:00:00Z",
             platform: nil, diffID: DiffID(.empty), replacing: false, known: [file])
         // Changed a moment ago (ctime): too young to be told from a further change.
-        #expect(try store.beginAdding().known([path]).isEmpty)
+        #expect(try store.beginAdding().known([file.fingerprint]).isEmpty)
     }
 }

@@ -36,6 +36,29 @@ struct StoreSessionTests {
         #expect(try fixture.snapshot() == before)
     }
 
+    @Test func directoriesThatAreThereAndThoseThatAreNotAreFilledAlike() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let sessions = [try store.beginAdding(), try store.beginAdding()]
+        var contents: [Digest: [UInt8]] = [:]
+        for number in 0..<400 {
+            let bytes = Array("content \(number)".utf8)
+            // Every third is staged by both.
+            for (index, session) in sessions.enumerated() where number % 3 == index || number % 3 == 2 {
+                contents[try session.stage(bytes: bytes)] = bytes
+            }
+        }
+        for session in sessions { try session.publish() }
+        // Directories that were published once are staged anew.
+        let further = try sessions[0].stage(bytes: [1, 2, 3])
+        try sessions[0].publish()
+        contents[further] = [1, 2, 3]
+        for (digest, bytes) in contents {
+            #expect(try store.blobs.bytes(of: digest, limit: 100, wantedBy: "the test") == bytes)
+        }
+        #expect(try fixture.snapshot().filter { $0.key.hasPrefix("blobs/") }.count == contents.count)
+    }
+
     @Test func aKnownStateOfAFileIsNotReadAgain() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()
@@ -43,11 +66,33 @@ struct StoreSessionTests {
         let first = try store.beginAdding()
         let file = try first.stage(file: path)
         try first.publish()
-        let known = try store.beginAdding().stage(file: path, known: [file.fingerprint: file.digest])
-        #expect(known.digest == file.digest && !known.wasCopied)
+        let state = SourceState(try Files.status(path))
+        for hasAttributes in [false, true] {
+            let content = KnownContent(digest: file.digest, hasAttributes: hasAttributes)
+            let known = try store.beginAdding().stage(file: path, state: state, known: content)
+            #expect(known.digest == file.digest && !known.wasCopied)
+            #expect(known.metadata == file.metadata && known.fingerprint == file.fingerprint)
+        }
         // A digest that the store lacks is no reason to skip reading.
-        let other = Digest(hashing: [1])
-        #expect(try store.beginAdding().stage(file: path, known: [file.fingerprint: other]).digest == file.digest)
+        let other = KnownContent(digest: Digest(hashing: [1]), hasAttributes: false)
+        #expect(try store.beginAdding().stage(file: path, state: state, known: other).digest == file.digest)
+    }
+
+    @Test func aKnownStateWithoutAttributesIsNotEvenOpened() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let path = try fixture.file("a", "hello")
+        let session = try store.beginAdding()
+        let file = try session.stage(file: path)
+        try session.publish()
+        let state = SourceState(try Files.status(path))
+        try FileManager.default.removeItem(atPath: path.description)
+        let plain = KnownContent(digest: file.digest, hasAttributes: false)
+        #expect(try store.beginAdding().stage(file: path, state: state, known: plain).digest == file.digest)
+        let other = KnownContent(digest: file.digest, hasAttributes: true)
+        #expect(throws: LayerStoreError.self) {
+            try store.beginAdding().stage(file: path, state: state, known: other)
+        }
     }
 
     @Test func whatChangesWhileItIsReadIsStoredUnderItsOwnDigestOrNotAtAll() throws {

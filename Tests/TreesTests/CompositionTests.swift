@@ -30,6 +30,22 @@ func tree(_ lines: String..., mode: UInt16 = 0o644) throws -> Tree {
 func paths(_ entries: [Entry]) -> [String] { entries.map(\.path.description) }
 
 struct CompositionTests {
+    @Test(arguments: [(0o755, 0), (0o755, 7), (0o700, 7)] as [(UInt16, Int64)])
+    func aLayerAloneIsAsItIsOverNothing(mode: UInt16, seconds: Int64) throws {
+        var entries = try tree("d /usr", "f /usr/a text", "l /lib usr/lib", "w /gone").entries
+        entries[0].metadata = Metadata(mode: mode, modified: Timestamp(seconds: seconds))
+        for entries in [entries, entries.filter { $0.kind != .whiteout }] {
+            let layer = Composition.Layer(name: "a", tree: try Tree(entries))
+            for policy in ConflictPolicy.allCases where policy != .overlay {
+                let alone = try Composition([layer], onConflict: policy)
+                let over = try Composition([.init(name: "", tree: .empty), layer], onConflict: policy)
+                #expect(alone.tree == over.tree)
+                #expect(alone.contributions == Array(over.contributions.dropFirst()))
+                #expect(alone.complete == Array(over.complete.dropFirst()))
+            }
+        }
+    }
+
     @Test func sharedFilesBelongToTheLowestLayer() throws {
         let composition = try Composition([
             .init(name: "a", tree: tree("f /usr/lib/libc c", "f /usr/bin/a a")),

@@ -52,6 +52,9 @@ int64_t clinux_copy_file_range(int from, int to, size_t count);
 /// memfd_create(2), closed on exec.
 int clinux_memory_file(const char *name);
 
+/// sync_file_range(2), SYNC_FILE_RANGE_WRITE of the whole file: a hint.
+void clinux_begin_writeback(int descriptor);
+
 /// syncfs(2): the whole file system that holds an open file.
 int clinux_syncfs(int descriptor);
 

@@ -12,7 +12,10 @@ package struct Console: Sendable {
     package static var standardInputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
     /// Writes a result, with a newline.
-    package func result(_ text: String) throws { try Self.write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
+    package func result(_ text: String) throws { try Self.print(text) }
+
+    /// The same before any option was read.
+    static func print(_ text: String) throws { try write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 
     /// Writes results given as raw bytes: paths that need not be text.
     func result(bytes: [UInt8]) throws { try Self.write(bytes, to: STDOUT_FILENO) }

@@ -5,6 +5,7 @@ public import LayerStore
 public import Loader
 import Packages
 import Posix
+import Synchronization
 public import Trees
 
 /// Makes layers of plans.
@@ -50,11 +51,9 @@ public struct AddLayers: Sendable {
         }
         progress.begin("writing", total: 0)
         try Interruption.check()
+        let diffIDs = try measure(layers, isThere, session, progress)
         var news = Set(try session.publish())
         let owners = isThere.allSatisfy { $0 } ? [:] : try owners(of: requests)
-        let diffIDs = try zip(layers, isThere).map { layer, isThere in
-            isThere ? nil : try diffID(of: layer.tree, progress)
-        }
         return try requests.indices.map { index in
             let (request, layer) = (requests[index], layers[index])
             var outcome = CommitOutcome.unchanged
@@ -76,11 +75,25 @@ public struct AddLayers: Sendable {
         return try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
     }
 
-    private func diffID(of tree: Tree, _ progress: ProgressMeter) throws -> DiffID {
-        progress.begin("checking", total: tree.size)
-        return try LayerPacking().measure(
-            Array(tree.entries.dropFirst()), from: workspace.store.blobs, progress: { try progress.advance(by: $0) }
-        ).diffID
+    /// Finds out the diffIDs of the layers that are not there yet, while the disk is busy with what was staged.
+    private func measure(
+        _ layers: [StagedLayer], _ isThere: [Bool], _ session: StoreSession, _ progress: ProgressMeter
+    ) throws -> [DiffID?] {
+        let total = zip(layers, isThere).reduce(0) { $1.1 ? $0 : $0 &+ $1.0.tree.size }
+        if total > 0 { progress.begin("checking", total: total) }
+        let diffIDs = Mutex([DiffID?](repeating: nil, count: layers.count))
+        // Flushing first: an error of the disk is told before any that may follow from it.
+        try WorkerPool(workers: 2).forEach(2) { part in
+            if part == 0 { return try session.flush() }
+            for (index, layer) in layers.enumerated() where !isThere[index] {
+                let diffID = try LayerPacking().measure(
+                    Array(layer.tree.entries.dropFirst()), from: session.contents,
+                    progress: { try progress.advance(by: $0) }
+                ).diffID
+                diffIDs.withLock { $0[index] = diffID }
+            }
+        }
+        return diffIDs.withLock { $0 }
     }
 }
 

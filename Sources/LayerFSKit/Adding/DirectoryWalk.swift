@@ -1,5 +1,6 @@
 import Bytes
 import Digests
+import LayerStore
 import Loader
 import Posix
 import SystemPackage
@@ -118,8 +119,7 @@ struct DirectoryWalk {
 
     private mutating func add(_ status: FileStatus, _ kind: Entry.Kind, _ source: TreePath, at path: TreePath) {
         let host = files.root.hostPath(of: source)
-        var content = PlannedEntry.Content.file(
-            source: host, size: status.size, identity: status.identity, change)
+        var content = PlannedEntry.Content.file(source: host, SourceState(status), change)
         if status.kind != .regular {
             var metadata = Metadata(of: status)
             metadata.modified = Timestamp(seconds: status.modified.seconds)

@@ -1,4 +1,5 @@
 import Bytes
+import LayerStore
 import Loader
 import Posix
 import Trees
@@ -75,8 +76,7 @@ struct HostFiles {
         let source = root.hostPath(of: found.path)
         switch found.status.kind {
         case .regular:
-            let content = PlannedEntry.Content.file(
-                source: source, size: found.status.size, identity: found.status.identity, change)
+            let content = PlannedEntry.Content.file(source: source, SourceState(found.status), change)
             return PlannedEntry(path, content, origin, rootPath: found.path)
         case .directory:
             var metadata = Metadata(of: found.status)

@@ -8,8 +8,9 @@ extension LayerPlan {
     /// The files of a closure, each at the path where it lies on the host.
     ///
     /// - Parameter isRequested: whether a person named the programs, and not a package that holds them.
-    /// - Throws: ``LayerFSError/system(step:_:)`` when a link or directory cannot be examined any more.
-    init(_ closure: Closure, isRequested: Bool = true) throws(LayerFSError) {
+    /// - Throws: ``LayerFSError/system(step:_:)`` when something cannot be examined any more, and
+    ///   `LayerStoreError.sourceChanges(_:)` when it is another file now.
+    init(_ closure: Closure, isRequested: Bool = true) throws {
         closures = [closure]
         if isRequested {
             notes = closure.notes.filter { !$0.isWarning }.map { "\($0)" }
@@ -24,13 +25,14 @@ extension LayerPlan {
         }
     }
 
-    private static func content(of file: ClosureFile) throws(LayerFSError) -> PlannedEntry.Content {
-        if case .file(let size, _) = file.kind {
-            return .file(source: file.sourcePath, size: size, identity: file.identity)
-        }
+    private static func content(of file: ClosureFile) throws -> PlannedEntry.Content {
         let status: FileStatus
         do { status = try Files.status(file.sourcePath, followingLink: false) } catch {
-            throw .system(step: "examine the host", error)
+            throw LayerFSError.system(step: "examine the host", error)
+        }
+        if case .file = file.kind {
+            guard status.identity == file.identity else { throw LayerStoreError.sourceChanges(file.sourcePath) }
+            return .file(source: file.sourcePath, SourceState(status))
         }
         if case .symlink(let target) = file.kind {
             return .node(.symlink(target: target), Metadata(of: status), source: file.sourcePath)

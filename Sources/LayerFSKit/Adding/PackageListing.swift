@@ -1,4 +1,5 @@
 import Bytes
+import LayerStore
 import Loader
 import Packages
 import Posix
@@ -42,7 +43,7 @@ struct PackageListing {
         for entry in try files.way(to: parent, origin) where taken.insert(entry.path).inserted { entries.append(entry) }
         switch status.kind {
         case .regular:
-            let content = PlannedEntry.Content.file(source: source, size: status.size, identity: status.identity)
+            let content = PlannedEntry.Content.file(source: source, SourceState(status))
             entries.append(PlannedEntry(place, content, origin, rootPath: place))
         // What is mounted there now is not the package's directory.
         case .directory where place.bytes == "/proc" || place.bytes == "/sys":

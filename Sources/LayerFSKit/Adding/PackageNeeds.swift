@@ -1,4 +1,5 @@
 import Bytes
+import LayerStore
 import Loader
 import Posix
 import Trees
@@ -15,8 +16,8 @@ struct PackageNeeds {
     init(_ root: SourceRoot, of entries: [PlannedEntry], _ options: ResolveOptions) throws {
         var programs: [TreePath] = []
         for entry in entries {
-            guard case .file(let source, let size, _, _) = entry.content, let path = entry.rootPath,
-                try Self.isProgram(source, size, path)
+            guard case .file(let source, let state, _) = entry.content, let path = entry.rootPath,
+                try Self.isProgram(source, state.size, path)
             else { continue }
             programs.append(path)
         }

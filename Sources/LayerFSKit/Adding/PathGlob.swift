@@ -10,6 +10,9 @@ public struct PathGlob: Hashable, Sendable {
     public let text: ByteString
     /// nil is `**`.
     private let components: [ComponentGlob?]
+    /// The last components, of a pattern that has `**` at its start or not at all, as most have; else nil.
+    private let fixed: [ComponentGlob]?
+    private let isAnchored: Bool
 
     /// - Throws: ``LayerFSError/malformedOption(name:value:expected:)`` for a pattern without components, an open bracket
     ///   that nothing closes, or a backslash at the end.
@@ -32,21 +35,25 @@ public struct PathGlob: Hashable, Sendable {
                 name: "the pattern", value: text.description, expected: "a path with *, **, ? or [a-z] in it")
         }
         self.components = components
+        let rest = components.drop { $0 == nil }
+        isAnchored = rest.count == components.count
+        fixed = rest.contains(nil) ? nil : rest.compactMap { $0 }
     }
 
     /// Whether the pattern is one of `path` itself.
     public func matches(_ path: TreePath) -> Bool {
-        // Most patterns have `**` at the start or not at all: then only as many components count as they have.
-        let fixed = components.drop { $0 == nil }
-        if !fixed.contains(nil) { return matches(path, fixed, isAnchored: fixed.count == components.count) }
-        return Backtracking.matches(path.components, components, isStar: { $0 == nil }) { $1?.matches($0) ?? false }
+        if let fixed { return matches(path, fixed) }
+        return Backtracking.matches(path.components, components, isStar: { $0 == nil }) {
+            $1?.matches($0.bytes[...]) ?? false
+        }
     }
 
-    private func matches(_ path: TreePath, _ fixed: ArraySlice<ComponentGlob?>, isAnchored: Bool) -> Bool {
+    private func matches(_ path: TreePath, _ fixed: [ComponentGlob]) -> Bool {
         var rest = path.bytes.bytes[...]
         for component in fixed.reversed() {
-            guard let slash = rest.lastIndex(of: UInt8(ascii: "/")), slash + 1 < rest.endIndex else { return false }
-            guard component?.matches(ByteString(rest[(slash + 1)...])) == true else { return false }
+            guard let slash = rest.lastIndex(of: UInt8(ascii: "/")), slash + 1 < rest.endIndex,
+                component.matches(rest[(slash + 1)...])
+            else { return false }
             rest = rest[..<slash]
         }
         return rest.isEmpty || !isAnchored
@@ -74,6 +81,8 @@ private struct ComponentGlob: Hashable, Sendable {
     }
 
     private var tokens: [Token] = []
+    /// The only name that a pattern without wildcards matches; nil for any other.
+    private var literal: [UInt8]? = []
 
     /// nil for an open bracket that nothing closes, and a backslash at the end.
     init?(_ text: ByteString) {
@@ -91,10 +100,14 @@ private struct ComponentGlob: Hashable, Sendable {
             default: tokens.append(.byte(byte))
             }
         }
+        for token in tokens {
+            if case .byte(let byte) = token { literal?.append(byte) } else { literal = nil }
+        }
     }
 
-    func matches(_ name: ByteString) -> Bool {
-        Backtracking.matches(name.bytes, tokens, isStar: { $0 == .star }) { byte, token in
+    func matches(_ name: ArraySlice<UInt8>) -> Bool {
+        if let literal { return name.count == literal.count && name.elementsEqual(literal) }
+        return Backtracking.matches(Array(name), tokens, isStar: { $0 == .star }) { byte, token in
             switch token {
             case .byte(let wanted): byte == wanted
             case .any: true

@@ -45,7 +45,7 @@ final class PlanFilter {
     /// - Throws: ``LayerFSError/denied(_:)`` when anything was denied, here or before.
     func check(_ plan: LayerPlan) throws(LayerFSError) {
         for entry in plan.entries where entry.origin != .programs {
-            guard case .file(let source, _, _, _) = entry.content, let path = entry.rootPath else { continue }
+            guard case .file(let source, _, _) = entry.content, let path = entry.rootPath else { continue }
             do {
                 if let denial = try denyList.denial(ofContent: source, at: path) { denials.append(denial) }
             } catch {

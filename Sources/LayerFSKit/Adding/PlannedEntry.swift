@@ -1,4 +1,5 @@
 import Bytes
+import LayerStore
 import Posix
 import Trees
 
@@ -17,8 +18,8 @@ struct PlannedEntry: Sendable {
 
     /// What a path is to be.
     enum Content: Sendable {
-        /// A regular file of this machine, by its path there and the inode that it was when the plan was made.
-        case file(source: ByteString, size: UInt64, identity: FileIdentity, MetadataChange = MetadataChange())
+        /// A regular file of this machine, by its path there and what it was when the plan was made.
+        case file(source: ByteString, SourceState, MetadataChange = MetadataChange())
         /// A regular file that layerfs writes itself.
         case generated([UInt8], mode: UInt16)
         /// A directory, link, device or fifo; the time in `metadata` counts in an exact plan only. `source` is its path on this machine.
@@ -31,7 +32,7 @@ struct PlannedEntry: Sendable {
     /// Where this machine has it; nil for what is made up.
     var source: ByteString? {
         switch content {
-        case .file(let source, _, _, _): source
+        case .file(let source, _, _): source
         case .generated: nil
         case .node(_, _, let source): source
         }

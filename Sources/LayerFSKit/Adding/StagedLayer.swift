@@ -49,30 +49,40 @@ struct StagedLayer {
         _ plan: LayerPlan, _ intake: some ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter
     ) throws -> [(path: ByteString, file: SourceFile)] {
         var seen: Set<ByteString> = []
-        let wanted = plan.entries.compactMap { entry -> (path: ByteString, size: UInt64, identity: FileIdentity)? in
-            guard case .file(let source, let size, let identity, _) = entry.content, seen.insert(source).inserted else {
-                return nil
+        let wanted = plan.entries.compactMap { entry -> (path: ByteString, state: SourceState)? in
+            guard case .file(let source, let state, _) = entry.content, seen.insert(source).inserted else { return nil }
+            return (source, state)
+        }
+        progress.begin("reading", total: wanted.reduce(0) { $0 &+ $1.state.size })
+        var staged: [(path: ByteString, file: SourceFile)] = []
+        staged.reserveCapacity(wanted.count)
+        // In parts, so that what is looked up for them stays small.
+        for start in stride(from: 0, to: wanted.count, by: partSize) {
+            let part = wanted[start..<min(start + partSize, wanted.count)]
+            let known = try intake.known(part.map(\.state.fingerprint))
+            staged += try pool.map(part.count) { index in
+                let file = part[start + index]
+                let source = try intake.stage(
+                    file: file.path, state: file.state, known: known[file.state.fingerprint])
+                // What was examined when the plan was made, and found to be allowed, is what must be stored.
+                guard source.fingerprint.identity == file.state.fingerprint.identity else {
+                    throw LayerStoreError.sourceChanges(file.path)
+                }
+                try progress.advance(by: source.size)
+                return (file.path, source)
             }
-            return (source, size, identity)
         }
-        let known = try intake.known(wanted.map(\.path))
-        progress.begin("reading", total: wanted.reduce(0) { $0 &+ $1.size })
-        return try pool.map(wanted.count) { index in
-            let file = wanted[index]
-            let source = try intake.stage(file: file.path, known: known)
-            // What was examined when the plan was made, and found to be allowed, is what must be stored.
-            guard source.fingerprint.identity == file.identity else { throw LayerStoreError.sourceChanges(file.path) }
-            try progress.advance(by: source.size)
-            return (file.path, source)
-        }
+        return staged
     }
+
+    private static let partSize = 16_384
 
     private static func entry(
         _ planned: PlannedEntry, _ files: [ByteString: SourceFile], _ common: Timestamp?, _ time: Timestamp,
         _ intake: some ContentIntake
     ) throws -> Entry {
         switch planned.content {
-        case .file(let source, _, _, let change):
+        case .file(let source, _, let change):
             // Every source was staged just now.
             guard let file = files[source] else { throw LayerStoreError.sourceChanges(source) }
             var metadata = file.metadata

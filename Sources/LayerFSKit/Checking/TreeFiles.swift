@@ -18,7 +18,7 @@ final class TreeFiles: RootFiles {
         self.tree = tree
         self.store = store
         indexes = Dictionary(uniqueKeysWithValues: tree.entries.enumerated().map { ($1.path, $0) })
-        store.prepare(tree)
+        store.prepare(tree.entries)
     }
 
     func node(at path: TreePath) throws(SystemError) -> RootNode {

@@ -1,0 +1,127 @@
+import Bytes
+public import Digests
+import Posix
+import Synchronization
+import SystemPackage
+import Trees
+
+extension StoreSession {
+    /// Flushes everything staged so far, so that ``publish()`` only has to name it. What is staged can be read meanwhile.
+    public func flush() throws(LayerStoreError) {
+        let unflushed = pending.withLock { $0.filter { !$0.value.isFlushed } }
+        do {
+            try flush(unflushed.map(\.value.name))
+        } catch {
+            throw .system(step: "write to the store", error)
+        }
+        pending.withLock { pending in
+            for digest in unflushed.keys { pending[digest]?.isFlushed = true }
+        }
+    }
+
+    /// Makes everything staged so far a durable part of the store.
+    ///
+    /// - Returns: the contents that are new.
+    @discardableResult
+    public func publish() throws(LayerStoreError) -> [Digest] {
+        try flush()
+        let staged = pending.withLock { pending in
+            defer { pending = [:] }
+            return pending
+        }
+        let reused = reused.withLock { shards in
+            defer { shards = [] }
+            return shards
+        }
+        do throws(SystemError) {
+            let shards = Dictionary(grouping: staged) { Self.shard($0.key) }
+            for (shard, contents) in shards { try name(contents, shard) }
+            // A content that was there may have been named a moment ago by a command that has not flushed it yet, or never
+            // will: whoever relies on it flushes its name, too.
+            try flushDirectories(reused.union(shards.keys))
+        } catch {
+            throw .system(step: "write to the store", error)
+        }
+        return Array(staged.keys)
+    }
+
+    /// The directory of a content, below `blobs/sha256`.
+    static func shard(_ digest: Digest) -> ByteString { ByteString(Array(BlobPath.of(digest).bytes[..<2])) }
+
+    /// Gives the contents of one directory their final names.
+    private func name(_ contents: [(key: Digest, value: Pending)], _ shard: ByteString) throws(SystemError) {
+        let isMoved = try move(shard, contents.lazy.filter { $0.value.liesInShard }.count)
+        for (digest, content) in contents {
+            let path = BlobPath.of(digest)
+            var state = content.state
+            if !(isMoved && content.liesInShard), try name(content, path: path) == .existed { state = nil }
+            if let state {
+                store.tamperGuard.published(digest, state)
+            } else {
+                store.tamperGuard.published(digest, InodeFingerprint(try store.directory.blobs.status(of: path)))
+            }
+        }
+    }
+
+    /// Sees to it that there is the directory `shard` of blobs: by giving it the staged one as it is, in a store that has none yet, else
+    /// by making it.
+    ///
+    /// - Returns: whether it is the staged one.
+    private func move(_ shard: ByteString, _ count: Int) throws(SystemError) -> Bool {
+        if count > 0, !staging.hasRemains.load(ordering: .relaxed) {
+            do {
+                try staging.directory.rename(shard, to: shard, in: store.directory.blobs, replacing: false)
+                return true
+            } catch  where [.fileExists, .directoryNotEmpty, .invalidArgument, .noFunction].contains(error.errno) {
+                // There is one, or the file system cannot refuse to replace it.
+            }
+        }
+        try store.directory.blobs.ensureDirectory(shard, mode: StoreDirectory.directoryMode)
+        return false
+    }
+
+    private enum Naming { case named, existed }
+
+    private func name(_ content: Pending, path: ByteString) throws(SystemError) -> Naming {
+        do {
+            try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: false)
+        } catch  where error.errno == .fileExists {
+            // Another command stored the same content meanwhile; a damaged one gives way.
+            let isDamaged =
+                content.replaces ? true : try store.directory.blobs.status(of: path).size != content.size
+            guard isDamaged else { return .existed }
+            try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: true)
+        } catch  where error.errno == .invalidArgument {
+            // RENAME_NOREPLACE is not known to every file system; link(2) does not overwrite either.
+            var result = Naming.named
+            do {
+                try store.directory.blobs.makeLink(path, to: content.name, in: staging.directory)
+            } catch  where error.errno == .fileExists {
+                result = .existed
+            }
+            try staging.directory.removeFile(content.name)
+            return result
+        }
+        return .named
+    }
+
+    /// The number of files up to which each is flushed by itself; beyond it, one syncfs(2) is cheaper.
+    private static let fewFiles = 8
+
+    private func flush(_ names: [ByteString]) throws(SystemError) {
+        if names.count > Self.fewFiles { return try store.directory.root.syncFileSystem() }
+        for name in names { try staging.directory.open(name, .readOnly).sync() }
+    }
+
+    private func flushDirectories(_ shards: Set<ByteString>) throws(SystemError) {
+        if shards.isEmpty { return }
+        if shards.count > Self.fewFiles { return try store.directory.root.syncFileSystem() }
+        for shard in shards { try store.directory.blobs.open(shard, [.readOnly, .directory]).sync() }
+        try store.directory.blobs.sync()
+    }
+}
+
+extension StoreSession.Pending {
+    /// Whether it has its final name already, in a directory of the staging area.
+    fileprivate var liesInShard: Bool { name.count > 2 && name.bytes[2] == UInt8(ascii: "/") }
+}
