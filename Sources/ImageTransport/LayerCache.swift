@@ -83,6 +83,8 @@ public final class LayerCache: Sendable {
         try? directory.removeFile(place)
         do {
             try copy(name, in: other, to: place)
+            // Several images have it: nobody is to change it in one of them, as an editor would.
+            try directory.setPermissions(0o444, of: place)
             var layer = layer
             let status = try directory.status(of: place)
             (layer.inode, layer.modified) = (status.identity.inode, status.modified)

@@ -10,6 +10,8 @@ import Posix
 final class ZstdCompressor: ByteSink {
     /// Each worker holds a job of some MiB.
     private static let workerLimit = 8
+    /// Levels below this are compressed on one core.
+    private static let lowestLevelOfJobs = 3
 
     /// What the bytes depend on beside the content and the level.
     static var codec: String { "libzstd \(ZSTD_versionNumber())" }
@@ -26,6 +28,8 @@ final class ZstdCompressor: ByteSink {
         self.context = context
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+        // Jobs of these levels were seen to depend on where libzstd's memory lies (1.5.4, under ThreadSanitizer).
+        guard level >= Self.lowestLevelOfJobs else { return }
         // Without threads libzstd would give other bytes, and not say so.
         let workers = min(pool.workers, Self.workerLimit)
         guard ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, Int32(workers))) == 0 else {
