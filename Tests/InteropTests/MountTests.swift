@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 extension InteropTests {
-    /// `mount` and `umount`.
-    @Suite(.needs("mount", "umount", "findmnt", "unshare", "setpriv", root: true)) struct MountTests {
+    /// `mount` and `umount`. One after the other: what one store has mounted, `gc` keeps in another that has the same layers.
+    @Suite(.serialized, .needs("mount", "umount", "findmnt", "unshare", "setpriv", root: true)) struct MountTests {
         let folder: TemporaryDirectory
         let program: LayerFSProgram
 
