@@ -122,7 +122,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("BytesTests", "Bytes"),
         tests("DigestsTests", "Digests"),
-        tests("PosixTests", "Bytes", "Posix", "TestSupport"),
+        tests("PosixTests", "Bytes", "Posix", "TestSupport", system),
         tests("PackagesTests", "Bytes", "Packages"),
         tests("SandboxTests", "Bytes", "Sandbox", "sandbox-probe", system),
         tests("CpioTests", "Bytes", "Cpio"),

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -107,3 +108,9 @@ int clinux_begin_writing(int descriptor, uint64_t offset, uint64_t count) {
 }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int clinux_mount(const char *source, const char *target, const char *type, bool writable, const char *options) {
+    return mount(source, target, type, MS_NODEV | (writable ? 0 : MS_RDONLY), options);
+}
+
+int clinux_unmount(const char *target) { return umount2(target, UMOUNT_NOFOLLOW); }

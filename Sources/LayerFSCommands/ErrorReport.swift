@@ -70,14 +70,15 @@ package enum ErrorReport {
     private static func code(_ error: LayerFSError) -> Int32 {
         switch error {
         case .noSuchName, .unknownUser, .noSuchSource, .noPackage, .unusableRoot, .unknownPreset,
-            .incompletePreset, .noSuchPath, .noSuchTarget, .noMember:
+            .incompletePreset, .noSuchPath, .noSuchTarget, .noMember, .notMounted:
             notFound
         case .targetExists, .conflictingSources, .repeatedName, .repeatedPlatform: conflict
         case .replayDiffers: integrity
         case .emptyTarget, .unsuitableImageName, .malformedOption, .malformedSourceDateEpoch, .unsuitableName,
             .relativeStore, .noStoreLocation, .mixedPlatforms, .nameNeeded, .importNameNeeded, .notAnImage:
             usage
-        case .system, .inconsistentTree, .unusableSource, .denied: failure
+        case .mountBusy: busy
+        case .system, .inconsistentTree, .unusableSource, .denied, .mountNotPermitted, .overlayAttribute: failure
         }
     }
 

@@ -21,7 +21,7 @@ public struct LayerFSCommand: ParsableCommand {
         version: "layerfs \(LayerFSVersion.text)",
         subcommands: [
             AddCommand.self, ComposeCommand.self, CheckCommand.self, RunCommand.self, MaterializeCommand.self,
-            ExportCommand.self, ImportCommand.self, IndexCommand.self,
+            MountCommand.self, UnmountCommand.self, ExportCommand.self, ImportCommand.self, IndexCommand.self,
             ListCommand.self, ShowCommand.self, WhyCommand.self, DiskUsageCommand.self, RemoveCommand.self,
             CheckStoreCommand.self, CollectGarbageCommand.self, ReindexCommand.self, ResolveCommand.self,
             ValidateCommand.self, CompareCommand.self, PushCommand.self, PullCommand.self, ListRemoteCommand.self,

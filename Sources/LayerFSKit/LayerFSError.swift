@@ -64,6 +64,14 @@ public enum LayerFSError: Error, CustomStringConvertible {
     case notAnImage(Name)
     /// The index has no image for this machine.
     case noMember(Name, platforms: [String])
+    /// Only root may mount and unmount.
+    case mountNotPermitted(ByteString)
+    /// The root has an extended attribute that an overlay would not show, but act on.
+    case overlayAttribute(ByteString, at: TreePath)
+    /// Nothing that layerfs mounted is there.
+    case notMounted(ByteString)
+    /// Something in the mount is still in use.
+    case mountBusy(ByteString)
 
     public var description: String {
         switch self {
@@ -124,6 +132,15 @@ public enum LayerFSError: Error, CustomStringConvertible {
             "'\(name)' is a layer: make an image of it first, with `layerfs compose \(name) -t NAME`"
         case .noMember(let name, let platforms):
             "'\(name)' has no image for this machine; it has \(platforms.joined(separator: ", "))"
+        case .mountNotPermitted(let path):
+            "cannot mount or unmount at \(path): only root may, outside of containers and user namespaces. Without root, "
+                + "`layerfs run ROOT` runs a command in a root, and `layerfs materialize ROOT DIR` makes it on disk"
+        case .overlayAttribute(let name, let path):
+            "cannot mount the root: \(path) has the extended attribute \(name), which an overlay takes for its own. "
+                + "`layerfs materialize` makes the root on disk"
+        case .notMounted(let path): "\(path) is no mount that layerfs made. Nothing was unmounted"
+        case .mountBusy(let path):
+            "\(path) is in use: a file in it is open, or it is the current directory of a process. fuser -vm \(path) lists them"
         }
     }
 }

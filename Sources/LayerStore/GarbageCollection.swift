@@ -31,6 +31,7 @@ extension Store {
         }
         try sweep.shards(of: directory.nodes, \.nodes) { live.isDeadNode($0) }
         try sweep.cache(directory.root.open("cache", [.readOnly, .directory]))
+        if let roots = try RootSweep.open(of: self) { try roots.run(&sweep) }
         return sweep.report
     }
 
@@ -72,9 +73,10 @@ struct Sweep {
         }
     }
 
-    /// Removes the files of the cache whose names begin with the digest of something that is no longer there.
+    /// Removes the files of the cache whose names begin with the digest of something that is no longer there. What lies in cached
+    /// roots is not the cache's: see ``RootSweep``.
     mutating func cache(_ directory: borrowing OwnedDescriptor) throws {
-        for file in try directory.names() {
+        for file in try directory.names() where file.name != RootCache.directoryName {
             if file.kind == .directory {
                 try cache(directory.open(file.name, [.readOnly, .directory, .noFollow]))
             } else if let digest = try? Digest(hexadecimal: file.name.bytes.prefix(64)),

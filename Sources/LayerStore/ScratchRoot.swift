@@ -19,6 +19,17 @@ public final class ScratchRoot: Sendable {
         } catch .system(_, let error) where Store.forbidsWriting(error) {
             staging = try StagingArea(inside: otherwise)
         }
-        path = staging.directory.path + "/root"
+        path = staging.directory.path(of: Self.name)
     }
+
+    /// A place in the store itself.
+    init(in store: Store) throws(LayerStoreError) {
+        staging = try StagingArea(store.directory)
+        path = staging.directory.path(of: Self.name)
+    }
+
+    /// The last component of ``path``.
+    static let name: ByteString = "root"
+    /// The directory that holds it.
+    var parent: OwnedDescriptor { _read { yield staging.directory } }
 }

@@ -32,18 +32,19 @@ struct StagingSweep: ~Copyable {
             guard let opened = try? directory.open(entry.name, [.readOnly, .directory, .noFollow]),
                 let lock = try? FileLock(opened, .exclusive)
             else { continue }
-            try Self.count(directory.open(entry.name, [.readOnly, .directory, .noFollow]), &sweep)
+            try Self.count(directory.open(entry.name, [.readOnly, .directory, .noFollow]), \.staging, &sweep)
             if !sweep.report.dryRun { try directory.removeTree(entry.name) }
             _ = consume lock
         }
     }
 
-    private static func count(_ directory: borrowing OwnedDescriptor, _ sweep: inout Sweep) throws {
+    /// Removes the files in `directory` and below it, and counts them.
+    static func count(_ directory: borrowing OwnedDescriptor, _ kind: Sweep.Kind, _ sweep: inout Sweep) throws {
         for entry in try directory.names() {
             if entry.kind == .directory {
-                try count(directory.open(entry.name, [.readOnly, .directory, .noFollow]), &sweep)
+                try count(directory.open(entry.name, [.readOnly, .directory, .noFollow]), kind, &sweep)
             } else {
-                try sweep.remove(entry.name, in: directory, \.staging)
+                try sweep.remove(entry.name, in: directory, kind)
             }
         }
     }

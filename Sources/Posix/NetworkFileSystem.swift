@@ -33,21 +33,9 @@ public enum NetworkFileSystem {
         return remoteTypes.contains(type) ? type.description : nil
     }
 
-    /// The type of the mount whose device is `device`, from the text of proc_pid_mountinfo(5):
-    /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`.
+    /// The type of the mount whose device is `device`, from the text of proc_pid_mountinfo(5).
     static func type(ofDevice device: UInt64, in table: ByteString) -> ByteString? {
-        for line in table.split(on: UInt8(ascii: "\n")) {
-            let fields = line.split(on: UInt8(ascii: " "))
-            guard fields.count > 2, let separator = fields.dropFirst(6).firstIndex(of: "-"),
-                separator + 1 < fields.count
-            else { continue }
-            let numbers = fields[2].split(on: UInt8(ascii: ":")).map { UInt32($0.description) }
-            guard numbers.count == 2, let major = numbers[0], let minor = numbers[1],
-                clinux_makedev(major, minor) == device
-            else { continue }
-            return fields[separator + 1]
-        }
-        return nil
+        MountTable(parsing: table).mounts.first { $0.device == device }?.type
     }
 }
 

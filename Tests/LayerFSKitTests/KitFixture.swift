@@ -27,6 +27,9 @@ final class KitFixture {
         case file(String, mode: UInt16 = 0o644, time: Int64 = 1_000)
         case link(String)
         case fifo
+        case whiteout
+        /// A directory with an extended attribute.
+        case attributed(ExtendedAttribute)
     }
 
     /// Stores a layer of `items`, with their parents, and gives its tree.
@@ -63,6 +66,9 @@ final class KitFixture {
         case .link(let target):
             Entry(path: path, metadata: Metadata(mode: 0o777), kind: .symlink(target: ByteString(target)))
         case .fifo: Entry(path: path, metadata: Metadata(mode: 0o600), kind: .fifo)
+        case .whiteout: Entry(path: path, metadata: Metadata(mode: 0), kind: .whiteout)
+        case .attributed(let attribute):
+            Entry(path: path, metadata: Metadata(mode: 0o755, extendedAttributes: [attribute]), kind: .directory)
         }
     }
 }

@@ -72,6 +72,12 @@ int64_t clinux_flistxattr(int descriptor, void *list, size_t size);
 int64_t clinux_fgetxattr(int descriptor, const char *name, void *value, size_t size);
 int clinux_fsetxattr(int descriptor, const char *name, const void *value, size_t size);
 
+/// mount(2) with MS_NODEV, and MS_RDONLY unless `writable`.
+int clinux_mount(const char *source, const char *target, const char *type, bool writable, const char *options);
+
+/// umount2(2) with UMOUNT_NOFOLLOW.
+int clinux_unmount(const char *target);
+
 /// makedev(3), a macro.
 uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 

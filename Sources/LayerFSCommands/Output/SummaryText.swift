@@ -82,6 +82,14 @@ package enum SummaryText {
         return lines
     }
 
+    static func mounted(_ summary: MountSummary, _ expression: RootExpression, at directory: String) -> String {
+        let new =
+            summary.madeLayers == 0
+            ? "all made before"
+            : "\(summary.madeLayers) new: \(summary.made.linked) files linked, \(summary.made.copied) copied"
+        return "mounted \(expression) on \(directory): \(summary.layers) layer\(summary.layers == 1 ? "" : "s"), \(new)"
+    }
+
     static func materialized(_ summary: MaterializeSummary, at directory: String) -> String {
         var parts: [String] = []
         if summary.linked > 0 { parts.append("\(summary.linked) linked (\(ByteCount(summary.linkedBytes)))") }
