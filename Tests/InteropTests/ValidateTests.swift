@@ -84,7 +84,12 @@ extension InteropTests {
             let layers = try report(path + "/layout").images[0].layers
             for layer in layers.prefix(2) {
                 let file = path + "/layout/blobs/" + layer.digest.replacingOccurrences(of: ":", with: "/")
-                try Tool.succeed("sh", ["-c", "cp '\(file)' '\(file).own' && mv '\(file).own' '\(file)' && printf x | dd of='\(file)' bs=1 seek=200 conv=notrunc 2>/dev/null"])
+                try Tool.succeed(
+                    "sh",
+                    [
+                        "-c",
+                        "cp '\(file)' '\(file).own' && mv '\(file).own' '\(file)' && printf x | dd of='\(file)' bs=1 seek=200 conv=notrunc 2>/dev/null",
+                    ])
             }
             let found = try report(path + "/layout", status: 5)
             #expect(found.problems.map(\.kind) == ["digest", "digest"])

@@ -132,7 +132,9 @@ struct GarbageTests {
         #expect(report.nodes.count == 2 && report.cache.count == 1 && report.staging.count == 1)
         #expect(report.total == dry.total)
         #expect(try fixture.directory.contents("store/staging").isEmpty)
-        #expect(try fixture.directory.contents("store/cache").sorted() == ["\(digests[1].hexadecimal).gz", "layers"].sorted())
+        #expect(
+            try fixture.directory.contents("store/cache").sorted()
+                == ["\(digests[1].hexadecimal).gz", "layers"].sorted())
     }
 
     @Test func theYoungStayByTheFileSystemsClock() throws {
