@@ -13,13 +13,13 @@ final class CountingSemaphore: Sendable {
     /// Adds one.
     func signal() {
         var one: UInt64 = 1
-        // Fails only at 2^64 - 1.
-        while write(counter.rawValue, &one, MemoryLayout<UInt64>.size) < 0, clinux_errno() == EINTR {}
+        // Whatever a failure is (EINTR; nothing else is documented), somebody waits for this.
+        while write(counter.rawValue, &one, MemoryLayout<UInt64>.size) != MemoryLayout<UInt64>.size {}
     }
 
     /// Waits until there is one, and takes it away.
     func wait() {
         var taken: UInt64 = 0
-        while read(counter.rawValue, &taken, MemoryLayout<UInt64>.size) < 0, clinux_errno() == EINTR {}
+        while read(counter.rawValue, &taken, MemoryLayout<UInt64>.size) != MemoryLayout<UInt64>.size {}
     }
 }
