@@ -47,7 +47,7 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// What is both faster and smaller than container engines' own (docs/decisions/0020-segments-that-are-known-again.md).
+    /// The fastest that is smaller than what container engines write (docs/decisions/0020-segments-that-are-known-again.md).
     public var usualLevel: Int { self == .gzip ? 4 : 3 }
 
     /// Gives `body` a sink that compresses to `output`, and ends the stream after it.

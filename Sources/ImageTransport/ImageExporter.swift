@@ -257,14 +257,11 @@ public struct ImageExporter: Sendable {
         let target = try fileTarget(path)
         let file = try StagedFile(in: target.parent, for: target.name)
         let output = try BackgroundFile(file)
-        let result: LayerPacking.Result
-        if compression == .none {
-            result = try packPlain(entries, into: output)
-        } else {
-            result = try pack(entries, compression, into: output)
-            try output.finish()
-            try TarVerifier.verify(file.reopen(), name: "\(path)", expected: result)
-        }
+        let result =
+            compression == .none
+            ? try packPlain(entries, into: output) : try pack(entries, compression, into: output)
+        try output.finish()
+        try TarVerifier.verify(file.reopen(), name: "\(path)", expected: result)
         try file.publish(as: target.name, replacing: true)
         return result
     }
