@@ -35,13 +35,13 @@ public final class HTTPDouble: Sendable {
         }
     }
 
-    public let port: UInt16
+    public var port: UInt16 { listener.port }
     /// `127.0.0.1:PORT` or `[::1]:PORT`.
     public var host: String { isIPv6 ? "[::1]:\(port)" : "127.0.0.1:\(port)" }
     private let isIPv6: Bool
     public var requests: [Request] { worker.log.withLock { $0 } }
 
-    private let listener: Int32
+    private let listener: LocalListener
     private let worker: Worker
 
     /// Listens until it is let go of.
@@ -49,29 +49,11 @@ public final class HTTPDouble: Sendable {
         let worker = Worker(answer)
         self.worker = worker
         self.isIPv6 = isIPv6
-        let (file, port) = try LocalSocket.listen(isIPv6: isIPv6)
-        (listener, self.port) = (file, port)
-        Thread.detachNewThread {
-            while true {
-                let connection = accept(file, nil, nil)
-                guard connection >= 0 else { return }
-                Thread.detachNewThread {
-                    worker.serve(connection)
-                    close(connection)
-                }
-            }
-        }
+        listener = try LocalListener(isIPv6: isIPv6) { worker.serve($0) }
     }
-
-    deinit {
-        // accept(2) returns from it, and the thread ends.
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
-
 }
 
-/// Serves connections, each in a thread of its own.
+/// Serves connections.
 private final class Worker: Sendable {
     let log = Mutex<[HTTPDouble.Request]>([])
     private let answer: @Sendable (HTTPDouble.Request) -> HTTPDouble.Reply
@@ -85,7 +67,7 @@ private final class Worker: Sendable {
         if request.method == "CONNECT" {
             // As a proxy, which is the other end itself.
             let established = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
-            _ = established.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            LocalSocket.send(established, to: connection)
             guard let inner = Self.read(connection) else { return }
             log.withLock { $0.append(inner) }
             request = inner
@@ -102,19 +84,11 @@ private final class Worker: Sendable {
         if request.method != "HEAD" {
             bytes += reply.isChunked ? Self.chunked(reply.body) : reply.body
         }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
+        guard LocalSocket.send(bytes, to: connection) else { return }
         reply.beforeClosing()
         shutdown(connection, Int32(SHUT_WR))
         // Until the client is done, lest a reset takes the answer away from it.
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while recv(connection, &buffer, buffer.count, 0) > 0 {}
+        while LocalSocket.receive(connection) != nil {}
     }
 
     private static func chunked(_ body: [UInt8]) -> [UInt8] {
@@ -128,7 +102,7 @@ private final class Worker: Sendable {
         let separator = Array("\r\n\r\n".utf8)
         var end: Int?
         while end == nil {
-            guard let more = receive(connection), bytes.count < 1 << 20 else { return nil }
+            guard let more = LocalSocket.receive(connection), bytes.count < 1 << 20 else { return nil }
             bytes += more
             // TLS, which this does not speak.
             if bytes.first == 0x16 { return nil }
@@ -147,15 +121,9 @@ private final class Worker: Sendable {
         var body = Array(bytes[(end + 4)...])
         let length = headers["content-length"].flatMap { Int($0) } ?? 0
         while body.count < length {
-            guard let more = receive(connection) else { return nil }
+            guard let more = LocalSocket.receive(connection) else { return nil }
             body += more
         }
         return HTTPDouble.Request(method: words[0], target: words[1], headers: headers, body: body)
-    }
-
-    private static func receive(_ connection: Int32) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = recv(connection, &buffer, buffer.count, 0)
-        return count > 0 ? Array(buffer[..<count]) : nil
     }
 }

@@ -80,6 +80,7 @@ enum LocalSocket {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(file, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
@@ -89,7 +90,8 @@ enum LocalSocket {
     /// What has come, at most `limit` bytes; nil at the end.
     static func receive(_ file: Int32, limit: Int = 64 << 10) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
-        let count = recv(file, &buffer, buffer.count, 0)
+        var count: Int
+        repeat { count = recv(file, &buffer, buffer.count, 0) } while count < 0 && errno == EINTR
         return count > 0 ? Array(buffer[..<count]) : nil
     }
 

@@ -3,33 +3,18 @@ import Synchronization
 
 /// A SOCKS 5 proxy (RFC 1928) on 127.0.0.1 that leads everybody to one server, and remembers where they wanted to go.
 public final class SOCKSDouble: Sendable {
-    public let port: UInt16
+    public var port: UInt16 { listener.port }
     /// `name:port`, as it was asked for.
     public var targets: [String] { log.value.withLock { $0 } }
 
     private final class Log: Sendable { let value = Mutex<[String]>([]) }
     private let log = Log()
-    private let listener: Int32
+    private let listener: LocalListener
 
     /// - Parameter server: a port of 127.0.0.1.
     public init(leadingTo server: UInt16) throws {
-        (listener, port) = try LocalSocket.listen(isIPv6: false)
-        let (file, log) = (listener, log)
-        Thread.detachNewThread {
-            while true {
-                let client = accept(file, nil, nil)
-                guard client >= 0 else { return }
-                Thread.detachNewThread {
-                    Self.serve(client, server, log)
-                    close(client)
-                }
-            }
-        }
-    }
-
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        let log = log
+        listener = try LocalListener { Self.serve($0, server, log) }
     }
 
     private static func serve(_ client: Int32, _ server: UInt16, _ log: Log) {
@@ -40,8 +25,14 @@ public final class SOCKSDouble: Sendable {
         log.value.withLock { $0.append(target) }
         guard let upstream = LocalSocket.connect(to: server) else { return }
         LocalSocket.send([5, 0, 0, 1, 127, 0, 0, 1, 0, 0], to: client)
-        Thread.detachNewThread { pump(client, upstream) }
+        let isDone = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            pump(client, upstream)
+            isDone.signal()
+        }
         pump(upstream, client)
+        // Nothing is closed that the other thread still reads.
+        isDone.wait()
         close(upstream)
     }
 
