@@ -54,15 +54,20 @@ extension StoreSession {
         if files.isEmpty { return }
         let statement = try BulkStatement(
             "INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", database)
+        let fresh = files.indices.filter { !files[$0].wasKnown && files[$0].fingerprint.isSettled(at: files[$0].begun) }
         // In the order of the table.
-        let fresh = files.filter { !$0.wasKnown && $0.fingerprint.isSettled(at: $0.begun) }
-        for file in fresh.sorted(by: { $0.fingerprint.identity.inode < $1.fingerprint.identity.inode }) {
+        for index in fresh.sorted(by: { files[$0].inode < files[$1].inode }) {
+            let file = files[index]
             file.fingerprint.bind(to: statement)
             statement.bind(8, file.digest)
             statement.bind(9, file.metadata.extendedAttributes.isEmpty ? 0 : 1)
             try statement.run()
         }
     }
+}
+
+extension SourceFile {
+    fileprivate var inode: UInt64 { fingerprint.identity.inode }
 }
 
 extension SourceFingerprint {

@@ -81,3 +81,20 @@ public struct Provenance: Hashable, Sendable, Codable {
         }
     }
 }
+
+extension Provenance {
+    private static let what: ByteString = "the provenance"
+
+    /// The document that the store keeps: sorted keys, as all that it writes.
+    func json() throws(LayerStoreError) -> [UInt8] {
+        var text = Array(#"{"edges":"#.utf8)
+        text.reserveCapacity(files.count * 160)
+        try StoreJSON.append(edges, to: &text, what: Self.what)
+        text.append(contentsOf: #","files":"#.utf8)
+        try StoreJSON.append(files, to: &text, what: Self.what)
+        text.append(contentsOf: #","requests":"#.utf8)
+        try StoreJSON.append(requests, to: &text, what: Self.what)
+        text.append(contentsOf: #","schemaVersion":\#(schemaVersion)}"#.utf8)
+        return text
+    }
+}

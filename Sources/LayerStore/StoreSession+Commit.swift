@@ -42,7 +42,7 @@ extension StoreSession {
         let treeDigest = try stage(bytes: TreeDump.encode(tree))
         let provenanceDigest: Digest?
         if let provenance {
-            provenanceDigest = try stage(bytes: StoreJSON.encode(provenance, what: "the provenance"))
+            provenanceDigest = try stage(bytes: provenance.json())
         } else {
             provenanceDigest = nil
         }

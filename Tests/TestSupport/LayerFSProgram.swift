@@ -49,7 +49,9 @@ public struct LayerFSProgram: Sendable {
     private var variables: [String: String] {
         var variables = ["HOME": "/nonexistent", "LC_ALL": "C", "LAYERFS_STORE": store]
         let inherited = ProcessInfo.processInfo.environment
-        for name in ["PATH", "LD_LIBRARY_PATH", "TMPDIR"] { variables[name] = inherited[name] }
+        for name in ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TSAN_OPTIONS", "ASAN_OPTIONS"] {
+            variables[name] = inherited[name]
+        }
         return variables.merging(environment) { $1 }
     }
 }

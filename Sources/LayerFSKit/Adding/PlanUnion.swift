@@ -6,21 +6,29 @@ import Trees
 
 /// The union of planned entries, on its way to be a tree.
 struct PlanUnion {
-    private var slots: [TreePath: (entry: Entry, origin: PlanOrigin)] = [:]
+    private var entries: [Entry] = []
+    /// Of each entry.
+    private var origins: [PlanOrigin] = []
+    private var places: [TreePath: Int] = [:]
     private var conflicts: [SourceConflict] = []
 
     /// Adds an entry. One that differs from what has its path already is a conflict, unless only the time differs.
     mutating func add(_ entry: Entry, _ origin: PlanOrigin) {
-        guard let there = slots[entry.path] else {
-            slots[entry.path] = (entry, origin)
-            return
-        }
-        if let reason = Self.difference(there.entry, entry) {
+        guard let place = places[entry.path] else { return append(entry, origin) }
+        if let reason = Self.difference(entries[place], entry) {
             conflicts.append(
-                SourceConflict(
-                    path: entry.path, first: "\(there.origin)", second: "\(origin)", reason: reason))
+                SourceConflict(path: entry.path, first: "\(origins[place])", second: "\(origin)", reason: reason))
         }
     }
+
+    private mutating func append(_ entry: Entry, _ origin: PlanOrigin) {
+        places[entry.path] = entries.count
+        entries.append(entry)
+        origins.append(origin)
+    }
+
+    /// Which entries there are, in the order of their paths.
+    private var order: [Int] { entries.indices.sorted { entries[$0].path < entries[$1].path } }
 
     /// The entries with the directories that they lie in and the links of a merged /usr.
     ///
@@ -32,40 +40,36 @@ struct PlanUnion {
     consuming func tree(directories: HostDirectories, mergesUsr: Bool = true) throws -> Tree {
         // In order, so that of several entries below a link always the same one is named.
         var checked: Set<TreePath> = [.root]
-        for slot in slots.values.sorted(by: { $0.entry.path < $1.entry.path }) {
-            try addParents(of: slot, directories, &checked)
-        }
+        for index in order { try addParents(of: entries[index].path, origins[index], directories, &checked) }
         if !conflicts.isEmpty {
             throw LayerFSError.conflictingSources(conflicts.sorted { ($0.path, $0.second) < ($1.path, $1.second) })
         }
-        for link in mergesUsr ? try UsrMerge.links(of: directories.root.path) : [] where slots[link.path] == nil {
-            guard slots[link.directory]?.entry.isDirectory == true else { continue }
+        for link in mergesUsr ? try UsrMerge.links(of: directories.root.path) : [] where places[link.path] == nil {
+            guard let place = places[link.directory], entries[place].isDirectory else { continue }
             let metadata = Metadata(mode: 0o777, modified: directories.time)
-            let entry = Entry(path: link.path, metadata: metadata, kind: .symlink(target: link.target))
-            slots[link.path] = (entry, .programs)
+            append(Entry(path: link.path, metadata: metadata, kind: .symlink(target: link.target)), .programs)
         }
-        if slots[.root] == nil { slots[.root] = (try directories.entry(.root), .programs) }
+        if places[.root] == nil { append(try directories.entry(.root), .programs) }
         do {
-            return try Tree(slots.values.map(\.entry))
+            return try Tree(order.map { entries[$0] })
         } catch {
             throw LayerFSError.inconsistentTree(error)
         }
     }
 
     private mutating func addParents(
-        of slot: (entry: Entry, origin: PlanOrigin), _ directories: HostDirectories, _ checked: inout Set<TreePath>
+        of path: TreePath, _ origin: PlanOrigin, _ directories: HostDirectories, _ checked: inout Set<TreePath>
     ) throws {
-        var path = slot.entry.path.parent
+        var path = path.parent
         while checked.insert(path).inserted {
             defer { path = path.parent }
-            guard let there = slots[path] else {
-                slots[path] = (try directories.entry(path), slot.origin)
+            guard let place = places[path] else {
+                append(try directories.entry(path), origin)
                 continue
             }
-            guard there.entry.isDirectory else {
+            guard entries[place].isDirectory else {
                 conflicts.append(
-                    SourceConflict(
-                        path: path, first: "\(there.origin)", second: "\(slot.origin)", reason: .notDirectory))
+                    SourceConflict(path: path, first: "\(origins[place])", second: "\(origin)", reason: .notDirectory))
                 return
             }
         }

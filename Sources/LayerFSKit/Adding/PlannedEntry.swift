@@ -29,6 +29,12 @@ struct PlannedEntry: Sendable {
         static func madeDirectory(mode: UInt16) -> Content { .node(.directory, Metadata(mode: mode), source: nil) }
     }
 
+    /// The regular file of this machine that it is, if it is one.
+    var file: (source: ByteString, state: SourceState)? {
+        guard case .file(let source, let state, _) = content else { return nil }
+        return (source, state)
+    }
+
     /// Where this machine has it; nil for what is made up.
     var source: ByteString? {
         switch content {

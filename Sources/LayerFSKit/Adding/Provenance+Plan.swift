@@ -14,12 +14,15 @@ extension Provenance {
             if case .node(.directory, _, _) = entry.content { return false }
             return seen.insert(entry.path).inserted
         }
+        // Few origins have many files: one text each.
+        var texts: [PlanOrigin: String?] = [:]
+        for entry in files where texts[entry.origin] == nil { texts[entry.origin] = entry.origin.provenanceText }
         self.init(
             requests: plan.requests,
             files: files.sorted { $0.path < $1.path }.map { entry in
                 Origin(
                     path: entry.path, source: entry.source == entry.path.bytes ? nil : entry.source,
-                    package: entry.rootPath.flatMap { owners[$0] }, origin: entry.origin.provenanceText,
+                    package: entry.rootPath.flatMap { owners[$0] }, origin: texts[entry.origin] ?? nil,
                     isGenerated: entry.source == nil ? true : nil)
             },
             edges: plan.edges)

@@ -24,14 +24,19 @@ struct StagedLayer {
     init(
         _ plan: LayerPlan, root: ByteString, intake: some ContentIntake, pool: WorkerPool, progress: ProgressMeter
     ) throws {
-        let staged = try Self.stage(plan, intake, pool, progress)
-        sources = staged.map(\.file)
-        let files = Dictionary(zip(staged.map(\.path), sources)) { first, _ in first }
+        let (sources, places) = try Self.stage(plan, intake, pool, progress)
+        self.sources = sources
         let newest = Timestamp(seconds: sources.map(\.metadata.modified.seconds).max() ?? 0)
         var union = PlanUnion()
         var contents: [(digest: Digest, size: UInt64)] = []
         for planned in plan.entries {
-            let entry = try Self.entry(planned, files, plan.isExact ? nil : newest, newest, intake)
+            var file: SourceFile?
+            if case .file(let source, _, _) = planned.content {
+                // Every source was staged just now.
+                guard let place = places[source] else { throw LayerStoreError.sourceChanges(source) }
+                file = sources[place]
+            }
+            let entry = try Self.entry(planned, file, plan.isExact ? nil : newest, newest, intake)
             if case .file(let digest, let size) = entry.kind, size > 0 { contents.append((digest, size)) }
             union.add(entry, planned.origin)
         }
@@ -45,46 +50,52 @@ struct StagedLayer {
     }
 
     /// Takes the files of the host into the store, on all workers.
+    ///
+    /// - Returns: the files, each source once, and by their sources which of them they are.
     private static func stage(
         _ plan: LayerPlan, _ intake: some ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter
-    ) throws -> [(path: ByteString, file: SourceFile)] {
-        var seen: Set<ByteString> = []
-        let wanted = plan.entries.compactMap { entry -> (path: ByteString, state: SourceState)? in
-            guard case .file(let source, let state, _) = entry.content, seen.insert(source).inserted else { return nil }
-            return (source, state)
+    ) throws -> (files: [SourceFile], places: [ByteString: Int]) {
+        var places: [ByteString: Int] = [:]
+        // Which entries of the plan; a plan of a million files is not to be in memory twice.
+        var wanted: [Int] = []
+        var total: UInt64 = 0
+        for (index, entry) in plan.entries.enumerated() {
+            guard case .file(let source, let state, _) = entry.content, places[source] == nil else { continue }
+            places[source] = wanted.count
+            wanted.append(index)
+            total &+= state.size
         }
-        progress.begin("reading", total: wanted.reduce(0) { $0 &+ $1.state.size })
-        var staged: [(path: ByteString, file: SourceFile)] = []
-        staged.reserveCapacity(wanted.count)
+        progress.begin("reading", total: total)
+        var files: [SourceFile] = []
+        files.reserveCapacity(wanted.count)
         // In parts, so that what is looked up for them stays small.
         for start in stride(from: 0, to: wanted.count, by: partSize) {
-            let part = wanted[start..<min(start + partSize, wanted.count)]
+            let part = wanted[start..<min(start + partSize, wanted.count)].compactMap { plan.entries[$0].file }
             let known = try intake.known(part.map(\.state.fingerprint))
-            staged += try pool.map(part.count) { index in
-                let file = part[start + index]
+            files += try pool.map(part.count) { index in
+                let file = part[index]
                 let source = try intake.stage(
-                    file: file.path, state: file.state, known: known[file.state.fingerprint])
+                    file: file.source, state: file.state, known: known[file.state.fingerprint])
                 // What was examined when the plan was made, and found to be allowed, is what must be stored.
                 guard source.fingerprint.identity == file.state.fingerprint.identity else {
-                    throw LayerStoreError.sourceChanges(file.path)
+                    throw LayerStoreError.sourceChanges(file.source)
                 }
                 try progress.advance(by: source.size)
-                return (file.path, source)
+                return source
             }
         }
-        return staged
+        return (files, places)
     }
 
     private static let partSize = 16_384
 
     private static func entry(
-        _ planned: PlannedEntry, _ files: [ByteString: SourceFile], _ common: Timestamp?, _ time: Timestamp,
+        _ planned: PlannedEntry, _ file: SourceFile?, _ common: Timestamp?, _ time: Timestamp,
         _ intake: some ContentIntake
     ) throws -> Entry {
         switch planned.content {
         case .file(let source, _, let change):
-            // Every source was staged just now.
-            guard let file = files[source] else { throw LayerStoreError.sourceChanges(source) }
+            guard let file else { throw LayerStoreError.sourceChanges(source) }
             var metadata = file.metadata
             metadata.modified.nanoseconds = 0
             change.apply(to: &metadata)
