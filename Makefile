@@ -38,7 +38,8 @@ SANITIZED ?= .
 sanitize:
 	scripts/setup build counterparts
 	for sanitizer in thread address; do \
-	    SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.supp timeout 7200 \
+	    SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.supp \
+	    ASAN_OPTIONS=detect_leaks=0 timeout 7200 \
 	        $(SWIFT) test --sanitize $$sanitizer --scratch-path .build/$$sanitizer --filter '$(SANITIZED)' || exit 1; \
 	done
 

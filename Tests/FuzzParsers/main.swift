@@ -62,8 +62,11 @@ guard let seconds = options["--seconds"].flatMap(Double.init), let seed = option
     let path = options["--current"]
 else { usage() }
 
-var limit = rlimit(rlim_cur: memoryLimit, rlim_max: memoryLimit)
-setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+// The shadow memory of a sanitizer has terabytes of addresses.
+if getenv("ASAN_OPTIONS") == nil, getenv("TSAN_OPTIONS") == nil {
+    var limit = rlimit(rlim_cur: memoryLimit, rlim_max: memoryLimit)
+    setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+}
 let current = try CurrentInput(path, limit: sizeLimit)
 var mutator = Mutator(target.seeds + words.dropFirst().map(read), seed: seed, limit: sizeLimit)
 var (parsed, refused) = (0, 0)

@@ -34,3 +34,6 @@ public enum Corpus {
 
 /// Whether the tests run in CI, where nothing they need may be absent.
 public let isCI = ProcessInfo.processInfo.environment["CI"] != nil
+
+/// Whether the tests run under AddressSanitizer or ThreadSanitizer (`make sanitize`), whose memory is no measure.
+public let isSanitized = ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains { ProcessInfo.processInfo.environment[$0] != nil }

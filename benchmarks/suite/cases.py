@@ -46,12 +46,17 @@ class Bench:
     def __init__(self, layerfs, folder, scratch):
         self.layerfs, self.folder, self.scratch = layerfs, folder, scratch
         self.minbase = trees.debian(folder, "minbase")
-        self.floor = os.path.join(scratch, "floor")
-        source = os.path.join(os.path.dirname(__file__), "floor.c")
-        subprocess.run(["cc", "-O2", "-w", "-pthread", source, "-lcrypto", "-o", self.floor], check=True)
+        self.floor, self.links = self.compiled("floor"), self.compiled("links")
         self.ours("add", "--name", "base", "--dir", self.minbase + ":/", "--allow", "/")
         self.ours("export", "base", "--oci", self.path("plain"), "--compression", "none", "--name", "base")
         self.ours("materialize", "base", self.path("root"))
+
+    def compiled(self, name):
+        """The program `name`, which does the least that a kind of work can cost."""
+        source = os.path.join(os.path.dirname(__file__), name + ".c")
+        program = os.path.join(self.scratch, name)
+        subprocess.run(["cc", "-O2", "-w", "-pthread", source, "-lcrypto", "-o", program], check=True)
+        return program
 
     def path(self, *names):
         return os.path.join(self.scratch, *names)
@@ -114,6 +119,14 @@ class Bench:
                     ["ostree", repository, "checkout", "-H", "m", self.path("out")]), self.clear("out")),
                 Contender("cp -al", lambda: run(["cp", "-al", self.path("root"), self.path("out")]), self.clear("out")),
             ], goal=1 / 2)
+        trees.names(self.minbase, self.path("names"))
+        yield Case(
+            "the same against the floor of system calls",
+            [
+                Contender("layerfs", lambda: self.ours("materialize", "base", self.path("out")), self.clear("out")),
+                Contender("links", lambda: run(
+                    [self.links, self.path("names"), self.path("store/blobs/sha256"), self.path("out")]), self.clear("out")),
+            ])
 
     # Images.
 

@@ -1,4 +1,5 @@
 """The trees that are measured: Debian roots made by mmdebstrap, and one of many small files. Made once, and kept."""
+import hashlib
 import os
 import random
 import subprocess
@@ -64,3 +65,17 @@ def variants(minbase, folder, count):
                     file.write(source.randbytes(25_000))
         roots.append(root)
     return roots
+
+
+def names(root, path):
+    """Writes to `path` what links.c makes a root like `root` of, from a store that has its contents."""
+    with open(path, "w") as out:
+        for directory, _, files in os.walk(root):
+            out.write("D %s\n" % ("" if directory == root else os.path.relpath(directory, root)))
+            for name in files:
+                file = os.path.join(directory, name)
+                if os.path.islink(file):
+                    out.write("S %s\n" % name)
+                elif os.path.getsize(file):
+                    digest = hashlib.sha256(open(file, "rb").read()).hexdigest()
+                    out.write("L %s/%s\t%s\n" % (digest[:2], digest[2:], name))
