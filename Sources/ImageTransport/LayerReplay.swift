@@ -43,9 +43,10 @@ struct LayerReplay {
     ///   have them; else root's, mode 0755.
     @discardableResult
     mutating func endLayer() throws(TreeError) -> Tree {
-        var layer = changes.entries(below: union.values)
-        if layer[.root] == nil { layer[.root] = union[.root] ?? Tree.empty.entries[0] }
-        let tree = try Tree(layer.values)
+        // Not added to the dictionary: it would be copied.
+        let layer = changes.entries(below: union.values)
+        let root = layer[.root] == nil ? [union[.root] ?? Tree.empty.entries[0]] : []
+        let tree = try Tree(root + layer.values)
         changes.changeset.hide(in: &union, isDirectory: \.isDirectory)
         for entry in tree.entries where entry.kind != .whiteout && (!entry.path.isRoot || changes.added[.root] != nil) {
             union.set(entry.path, entry)

@@ -47,7 +47,7 @@ public enum TreeDump {
     private static func entries(_ bytes: [UInt8]) -> Result<[Entry], TreeDumpError> {
         bytes.withUnsafeBufferPointer { text in
             var entries: [Entry] = []
-            entries.reserveCapacity(text.count / 160)
+            entries.reserveCapacity(text.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 })
             var start = 0
             while start < text.count {
                 var end = start
