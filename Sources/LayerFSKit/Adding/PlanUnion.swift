@@ -32,8 +32,12 @@ struct PlanUnion {
     consuming func tree(directories: HostDirectories, mergesUsr: Bool = true) throws -> Tree {
         // In order, so that of several entries below a link always the same one is named.
         var checked: Set<TreePath> = [.root]
-        for slot in slots.values.sorted(by: { $0.entry.path < $1.entry.path }) {
+        let sorted = slots.values.sorted { $0.entry.path < $1.entry.path }
+        // Neighbours have the same parent mostly.
+        var parent: TreePath?
+        for slot in sorted where parent.map({ !slot.entry.path.isDirectly(in: $0) }) ?? true {
             try addParents(of: slot, directories, &checked)
+            parent = slot.entry.path.parent
         }
         if !conflicts.isEmpty {
             throw LayerFSError.conflictingSources(conflicts.sorted { ($0.path, $0.second) < ($1.path, $1.second) })
@@ -44,9 +48,11 @@ struct PlanUnion {
             let entry = Entry(path: link.path, metadata: metadata, kind: .symlink(target: link.target))
             slots[link.path] = (entry, .programs)
         }
-        if slots[.root] == nil { slots[.root] = (try directories.entry(.root), .programs) }
+        // Most plans have all directories but the root: they are in order.
+        var entries = (slots.count == sorted.count ? sorted : Array(slots.values)).map(\.entry)
+        if slots[.root] == nil { entries.insert(try directories.entry(.root), at: 0) }
         do {
-            return try Tree(slots.values.map(\.entry))
+            return try Tree(entries)
         } catch {
             throw LayerFSError.inconsistentTree(error)
         }

@@ -24,9 +24,9 @@ struct StagedLayer {
     init(
         _ plan: LayerPlan, root: ByteString, intake: some ContentIntake, pool: WorkerPool, progress: ProgressMeter
     ) throws {
-        let staged = try Self.stage(plan, intake, pool, progress)
-        sources = staged.map(\.file)
-        let files = Dictionary(zip(staged.map(\.path), sources)) { first, _ in first }
+        var numbers: [ByteString: Int] = [:]
+        sources = try Self.stage(plan, &numbers, intake, pool, progress)
+        let files = Files(files: sources, numbers: numbers)
         let newest = Timestamp(seconds: sources.map(\.metadata.modified.seconds).max() ?? 0)
         var union = PlanUnion()
         var contents: [(digest: Digest, size: UInt64)] = []
@@ -44,17 +44,32 @@ struct StagedLayer {
         }
     }
 
+    /// The files of the host that were taken, by their paths there.
+    private struct Files {
+        var files: [SourceFile]
+        var numbers: [ByteString: Int]
+
+        subscript(source: ByteString) -> SourceFile? { numbers[source].map { files[$0] } }
+    }
+
     /// Takes the files of the host into the store, on all workers.
+    ///
+    /// - Parameter numbers: gets the place of each source in the result.
     private static func stage(
-        _ plan: LayerPlan, _ intake: some ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter
-    ) throws -> [(path: ByteString, file: SourceFile)] {
-        var seen: Set<ByteString> = []
-        let wanted = plan.entries.compactMap { entry -> (path: ByteString, state: SourceState)? in
-            guard case .file(let source, let state, _) = entry.content, seen.insert(source).inserted else { return nil }
-            return (source, state)
+        _ plan: LayerPlan, _ numbers: inout [ByteString: Int], _ intake: some ContentIntake, _ pool: WorkerPool,
+        _ progress: ProgressMeter
+    ) throws -> [SourceFile] {
+        var wanted: [(path: ByteString, state: SourceState)] = []
+        numbers.reserveCapacity(plan.entries.count)
+        for entry in plan.entries {
+            guard case .file(let source, let state, _) = entry.content else { continue }
+            let number = numbers[source, default: wanted.count]
+            guard number == wanted.count else { continue }
+            numbers[source] = number
+            wanted.append((source, state))
         }
         progress.begin("reading", total: wanted.reduce(0) { $0 &+ $1.state.size })
-        var staged: [(path: ByteString, file: SourceFile)] = []
+        var staged: [SourceFile] = []
         staged.reserveCapacity(wanted.count)
         // In parts, so that what is looked up for them stays small.
         for start in stride(from: 0, to: wanted.count, by: partSize) {
@@ -69,7 +84,7 @@ struct StagedLayer {
                     throw LayerStoreError.sourceChanges(file.path)
                 }
                 try progress.advance(by: source.size)
-                return (file.path, source)
+                return source
             }
         }
         return staged
@@ -78,7 +93,7 @@ struct StagedLayer {
     private static let partSize = 16_384
 
     private static func entry(
-        _ planned: PlannedEntry, _ files: [ByteString: SourceFile], _ common: Timestamp?, _ time: Timestamp,
+        _ planned: PlannedEntry, _ files: Files, _ common: Timestamp?, _ time: Timestamp,
         _ intake: some ContentIntake
     ) throws -> Entry {
         switch planned.content {
