@@ -61,6 +61,42 @@ public struct TreePath: Hashable, Sendable {
         ByteString(bytes.bytes[(lastSlash + 1)...])
     }
 
+    /// Whether a name in this path begins with `prefix`.
+    public func hasComponent(withPrefix prefix: ByteString) -> Bool {
+        bytes.bytes.withUnsafeBufferPointer { bytes in
+            prefix.bytes.withUnsafeBufferPointer { prefix in
+                bytes.indices.contains { slash in
+                    bytes[slash] == UInt8(ascii: "/") && bytes.count - slash > prefix.count
+                        && UnsafeBufferPointer(rebasing: bytes[(slash + 1)...].prefix(prefix.count)).elementsEqual(
+                            prefix)
+                }
+            }
+        }
+    }
+
+    /// How many bytes the longest name in this path has.
+    public var longestComponent: Int {
+        bytes.bytes.withUnsafeBufferPointer { bytes in
+            var (longest, length) = (0, 0)
+            for byte in bytes {
+                length = byte == UInt8(ascii: "/") ? 0 : length + 1
+                longest = max(longest, length)
+            }
+            return longest
+        }
+    }
+
+    /// Whether ``name`` begins with `prefix`; without making the name.
+    public func nameHasPrefix(_ prefix: ByteString) -> Bool {
+        let start = lastSlash + 1
+        return bytes.bytes.withUnsafeBufferPointer { bytes in
+            prefix.bytes.withUnsafeBufferPointer { prefix in
+                bytes.count - start >= prefix.count
+                    && UnsafeBufferPointer(rebasing: bytes[start..<(start + prefix.count)]).elementsEqual(prefix)
+            }
+        }
+    }
+
     /// The directory that holds this path; the root is its own parent.
     public var parent: TreePath {
         lastSlash == 0 ? .root : TreePath(unchecked: ByteString(bytes.bytes[..<lastSlash]))

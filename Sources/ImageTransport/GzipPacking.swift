@@ -114,13 +114,22 @@ private struct Tally {
 }
 
 extension LayerPacking {
-    /// Identifies the compressed layer of `entries`, by what it is made of.
-    func key(_ entries: [Entry], codec: Digest) throws -> Digest {
+    /// Stands for the way from entries to a tar; another one is another word.
+    private static let form = Array("tar 1\n".utf8)
+
+    /// Identifies the compressed layer of `entries`, by what it is made of: the tar depends on nothing but entries as they are recorded.
+    func key(_ entries: [Entry], codec: Digest) -> Digest {
         var hasher = DigestHasher()
-        codec.bytes.withUnsafeBytes { hasher.update($0) }
-        try forEachPiece(entries) { piece in
-            for key in piece.keys { key.bytes.withUnsafeBytes { hasher.update($0) } }
+        codec.withUnsafeBytes { hasher.update($0) }
+        Self.form.withUnsafeBytes { hasher.update($0) }
+        var lines: [UInt8] = []
+        for entry in entries {
+            TreeDump.append(recorded(entry), to: &lines)
+            guard lines.count >= 1 << 16 else { continue }
+            lines.withUnsafeBytes { hasher.update($0) }
+            lines.removeAll(keepingCapacity: true)
         }
+        lines.withUnsafeBytes { hasher.update($0) }
         return hasher.finalize()
     }
 }

@@ -23,6 +23,8 @@ struct WrittenLayers {
         var entries: [Entry]
         var packing: LayerPacking
         var doubt: Doubt
+        /// Whether these entries were made into this layer, and found to be in it, before.
+        var isFromBefore = false
     }
 
     private(set) var layers: [Digest: Layer] = [:]
@@ -47,10 +49,10 @@ struct WrittenLayers {
 extension ImageExporter {
     /// What the layer of `entries` became when it was written before; nil when that is not known.
     ///
-    /// - Throws: `TarError` for what tar cannot express.
+    /// - Throws: what ``isSound`` throws.
     public func knownLayer(_ entries: [Entry]) throws -> ImageDescription.LeftOut? {
         guard let cache, compression != .none, !isStargz else { return nil }
-        let key = try packing.key(entries, codec: LayerCache.codec(compression, level: compressionLevel))
+        let key = packing.key(entries, codec: LayerCache.codec(compression, level: compressionLevel))
         guard let layer = cache.find(key)?.layer, try isSound?(entries) ?? true else { return nil }
         let blob = Descriptor(
             mediaType: compression.layerMediaType, digest: layer.digest, size: Int64(clamping: layer.size))
@@ -70,7 +72,7 @@ extension ImageExporter {
         let cache = compression == .none ? nil : cache
         var key: Digest?
         if let cache {
-            let made = try packing.key(layer.entries, codec: codec)
+            let made = packing.key(layer.entries, codec: codec)
             if let found = cache.find(made), try isSound?(layer.entries) ?? true {
                 return try add(found, cache, layer, packing, compression.layerMediaType, to: layout, &written)
             }
@@ -111,7 +113,8 @@ extension ImageExporter {
     ) throws -> Descriptor {
         let isSameInode = try layout.addBlob(found, from: cache)
         written[found.layer.digest] = WrittenLayers.Layer(
-            tar: found.layer.tar, entries: layer.entries, packing: packing, doubt: isSameInode ? .none : .digest)
+            tar: found.layer.tar, entries: layer.entries, packing: packing, doubt: isSameInode ? .none : .digest,
+            isFromBefore: true)
         for case .file(_, let size) in layer.entries.map(\.kind) { try progress?(size) }
         return Descriptor(
             mediaType: mediaType, digest: found.layer.digest, size: Int64(clamping: found.layer.size))

@@ -139,7 +139,7 @@ public struct ImageExporter: Sendable {
                 configuration.diffIDs.append(leftOut.diffID)
                 written[try leftOut.blob.sha256()] = WrittenLayers.Layer(
                     tar: LayerPacking.Result(diffID: leftOut.diffID, size: 0), entries: layer.entries,
-                    packing: layer.original == nil ? packing : LayerPacking(), doubt: .none)
+                    packing: layer.original == nil ? packing : LayerPacking(), doubt: .none, isFromBefore: true)
             } else if let original = layer.original {
                 layers.append(try write(layer, original, into: layout, &written))
                 configuration.diffIDs.append(original.diffID)

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// Compressed layers as they were written before: what is known is neither read nor compressed again.
 ///
-/// A layer is known by what it is made of: headers, digests of contents, codec, level and version of the library. It lies in
+/// A layer is known by what it is made of: entries with the digests of their contents, codec, level and version of the library. It lies in
 /// a file of its own beside a record (``CachedLayer``), `DIFFID.KEY` and `DIFFID.KEY.record`; where the file system allows it, the
 /// file is the same inode as in the image that was written, so that keeping it costs nothing. A file whose inode is not as it was
 /// left is read before it is believed. Everything here can be made again, so that trouble with the cache is never an error.

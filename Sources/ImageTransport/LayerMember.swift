@@ -17,6 +17,11 @@ enum LayerMember {
     init(_ header: TarHeader) throws(TransportError) {
         func invalid(_ reason: String) -> TransportError { .invalidLayer(member: header.name, reason: reason) }
         let path = try Self.path(of: header.name, member: header.name)
+        // As most are.
+        guard path.hasComponent(withPrefix: WhiteoutName.prefix) else {
+            self = .entry(path)
+            return
+        }
         let directories = path.parent.components
         if directories.contains(where: { $0.hasPrefix(WhiteoutName.metadataPrefix) }) {
             self = .ignored
@@ -42,14 +47,16 @@ enum LayerMember {
         guard let path = try? TreePath(name.hasPrefix("/") ? name : "/" + name) else {
             throw invalid("leads out of the image")
         }
-        guard path.bytes.count <= pathLimit, path.components.allSatisfy({ $0.count <= 255 }) else {
+        guard path.bytes.count <= pathLimit, path.longestComponent <= nameLimit else {
             throw invalid("has a name that is too long for Linux")
         }
         return path
     }
 
-    /// PATH_MAX, limits.h(0p); a name in it has 255 bytes at the most, NAME_MAX.
+    /// PATH_MAX, limits.h(0p).
     static let pathLimit = 4096
+    /// NAME_MAX, limits.h(0p).
+    private static let nameLimit = 255
 }
 
 /// How layers spell removed files (image-spec, layer.md, Whiteouts).

@@ -65,16 +65,19 @@ extension LayerPacking.Piece {
     /// What identifies the segments that this piece becomes: one for a group, one for each ``GzipCompressor/segmentSize``
     /// bytes of a file.
     var keys: [Digest] {
-        var hasher = DigestHasher()
-        func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { hasher.update($0) } }
         switch self {
         case .group(let parts, _):
+            var hasher = DigestHasher()
+            func add(_ kind: UInt8) { withUnsafeBytes(of: kind) { hasher.update($0) } }
             for part in parts {
                 switch part {
                 case .bytes(let bytes):
-                    add([0] + UInt32(bytes.count).littleEndianBytes)
-                    add(bytes)
-                case .content(let digest, _, _): add([1] + digest.bytes)
+                    add(0)
+                    withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { hasher.update($0) }
+                    bytes.withUnsafeBytes { hasher.update($0) }
+                case .content(let digest, _, _):
+                    add(1)
+                    digest.withUnsafeBytes { hasher.update($0) }
                 }
             }
             return [hasher.finalize()]

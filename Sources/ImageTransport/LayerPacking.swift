@@ -62,7 +62,11 @@ public struct LayerPacking: Sendable {
     }
 
     static func ordered(_ entries: [Entry]) -> [Entry] {
-        guard entries.contains(where: { $0.kind == .whiteout }) else { return entries.sorted { $0.path < $1.path } }
+        guard entries.contains(where: { $0.kind == .whiteout }) else {
+            // As those of a tree are.
+            let isSorted = zip(entries, entries.dropFirst()).allSatisfy { !($1.path < $0.path) }
+            return isSorted ? entries : entries.sorted { $0.path < $1.path }
+        }
         // No name begins with NUL, so that such a key comes before all siblings.
         let keyed = entries.map { entry in
             (
@@ -79,7 +83,7 @@ public struct LayerPacking: Sendable {
 
     func header(for entry: Entry) throws(TransportError) -> TarHeader {
         let name: ByteString = entry.path.isRoot ? "." : entry.path.relative
-        guard entry.isOpaqueMarker || !entry.path.name.hasPrefix(WhiteoutName.prefix) else {
+        guard !entry.path.nameHasPrefix(WhiteoutName.prefix) || entry.isOpaqueMarker else {
             throw .reservedName(entry.path)
         }
         let kind: TarHeader.Kind

@@ -37,6 +37,18 @@ struct LayerReplay {
         if entry.isOpaqueMarker { changes.makeOpaque(entry.path.parent) } else { changes.remove(entry.path) }
     }
 
+    /// Adds a whole layer whose entries are known, as they are.
+    mutating func add(layer entries: [Entry]) throws(TreeError) {
+        let isWhole = !entries.contains { $0.kind == .whiteout } && (try? Tree(Tree.empty.entries + entries)) != nil
+        if union.values.isEmpty, changes.count == 0, isWhole {
+            // There is nothing that it could remove, replace or lie in.
+            union = PathMap(Dictionary(uniqueKeysWithValues: entries.lazy.map { ($0.path, $0) }))
+            return
+        }
+        for entry in entries { add(entry) }
+        try endLayer()
+    }
+
     /// Ends the current layer: removes what it removes from below, and adds what it adds.
     ///
     /// - Returns: the layer as a tree of its own. Directories that it does not have, but things in them, are as the layers below

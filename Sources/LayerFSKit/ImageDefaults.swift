@@ -32,8 +32,7 @@ public struct ImageDefaults: Sendable {
     /// UTF-8 cannot be a command in an image.
     private static func firstProgram(_ workspace: Workspace, _ selection: Selection) throws -> String? {
         for layer in selection.layers {
-            guard let provenance = try workspace.store.provenance(of: layer.record) else { continue }
-            guard let program = provenance.requests.first else { continue }
+            guard let program = try workspace.store.requests(of: layer.record).first else { continue }
             // As it was found, which may be by a link; where that goes up and down, the file itself.
             let path = (try? TreePath(program.opened)) ?? program.path
             return path.bytes.utf8Text

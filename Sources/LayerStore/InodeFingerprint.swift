@@ -48,19 +48,32 @@ extension InodeFingerprint {
         }
     }
 
-    /// The states of `digests` that are remembered; those that make no sense are left out.
-    static func find(
-        _ digests: some Sequence<Digest>, _ database: Database
-    ) throws -> [Digest: InodeFingerprint] {
-        let statement = try BulkStatement("SELECT digest, \(columns) FROM inodes WHERE digest = ?", database)
-        var result: [Digest: InodeFingerprint] = [:]
-        // In the order of the table.
-        for digest in digests.sorted() {
-            statement.bind(1, digest)
-            if try statement.step() {
-                result[digest] = InodeFingerprint(statement)
-                statement.reset()
+    /// How many rows that nobody asked for are passed before the next one is looked for from the top.
+    private static let patience = 8
+
+    /// For each of `digests`, which are sorted, the state that is remembered; nil where there is none, or one that makes no sense.
+    static func find(sorted digests: [Digest], _ database: Database) throws -> [InodeFingerprint?] {
+        let statement = try BulkStatement(
+            "SELECT digest, \(columns) FROM inodes WHERE digest >= ? ORDER BY digest", database)
+        var result = [InodeFingerprint?](repeating: nil, count: digests.count)
+        var position = 0
+        // Along the table, as long as most of its rows are wanted.
+        while position < digests.count {
+            statement.bind(1, digests[position])
+            var passed = 0
+            while position < digests.count, passed <= patience {
+                guard try statement.step() else { return result }
+                guard let digest = statement.digest(0) else { break }
+                while position < digests.count, digests[position] < digest { position += 1 }
+                if position < digests.count, digests[position] == digest {
+                    result[position] = InodeFingerprint(statement)
+                    position += 1
+                    passed = 0
+                } else {
+                    passed += 1
+                }
             }
+            statement.reset()
         }
         return result
     }

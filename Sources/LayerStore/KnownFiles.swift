@@ -27,21 +27,44 @@ extension StoreSession {
         return known
     }
 
+    /// How many rows that nobody asked for are passed before the next one is looked for from the top.
+    private static let patience = 8
+
     static func known(
         _ states: [SourceFingerprint], in index: LayerIndex
     ) throws(LayerStoreError) -> [SourceFingerprint: KnownContent] {
         try index.read("read") { database in
             let statement = try BulkStatement(
                 """
-                SELECT digest, attributes FROM known_files WHERE device = ? AND inode = ? AND size = ?
-                AND modified_seconds = ? AND modified_nanoseconds = ? AND changed_seconds = ? AND changed_nanoseconds = ?
+                SELECT digest, attributes, inode, size, modified_seconds, modified_nanoseconds, changed_seconds,
+                changed_nanoseconds FROM known_files WHERE device = ? AND inode >= ? ORDER BY inode
                 """, database)
             var result: [SourceFingerprint: KnownContent] = [:]
-            for state in states {
-                state.bind(to: statement)
-                guard try statement.step() else { continue }
-                if let digest = statement.digest(0) {
-                    result[state] = KnownContent(digest: digest, hasAttributes: statement.integer(1) != 0)
+            result.reserveCapacity(states.count)
+            // Along the table, as long as most of its rows are wanted.
+            let sorted = states.sorted { $0.key < $1.key }
+            var position = 0
+            while position < sorted.count {
+                let device = sorted[position].key.device
+                statement.bind(1, device)
+                statement.bind(2, sorted[position].key.inode)
+                var passed = 0
+                while position < sorted.count, sorted[position].key.device == device, passed <= patience {
+                    guard try statement.step(), let inode = statement.integer(2) else {
+                        // That was the last one of this device.
+                        position = sorted[position...].firstIndex { $0.key.device != device } ?? sorted.count
+                        break
+                    }
+                    passed += 1
+                    while position < sorted.count, sorted[position].key <= (device, inode) {
+                        // One file may be there by several names.
+                        let state = sorted[position]
+                        if state.isAt(statement, from: 2), let digest = statement.digest(0) {
+                            result[state] = KnownContent(digest: digest, hasAttributes: statement.integer(1) != 0)
+                            passed = 0
+                        }
+                        position += 1
+                    }
                 }
                 statement.reset()
             }
@@ -71,15 +94,28 @@ extension SourceFile {
 }
 
 extension SourceFingerprint {
-    /// Sets the first seven parameters, in the order of the table's columns. Device and inode are 64-bit patterns; SQLite's
-    /// integers have a sign.
+    /// By what the table is ordered. Device and inode are 64-bit patterns; SQLite's integers have a sign.
+    fileprivate var key: (device: Int64, inode: Int64) {
+        (Int64(bitPattern: identity.device), Int64(bitPattern: identity.inode))
+    }
+
+    /// Sets the first seven parameters, in the order of the table's columns.
     fileprivate func bind(to statement: BulkStatement) {
-        statement.bind(1, Int64(bitPattern: identity.device))
-        statement.bind(2, Int64(bitPattern: identity.inode))
+        statement.bind(1, key.device)
+        statement.bind(2, key.inode)
         statement.bind(3, Int64(clamping: size))
         statement.bind(4, modified.seconds)
         statement.bind(5, Int64(modified.nanoseconds))
         statement.bind(6, changed.seconds)
         statement.bind(7, Int64(changed.nanoseconds))
+    }
+
+    /// Whether the row that `statement` is at, of this device, has the rest of it from the column `first` on.
+    fileprivate func isAt(_ statement: BulkStatement, from first: Int32) -> Bool {
+        statement.integer(first) == key.inode && statement.integer(first + 1) == Int64(clamping: size)
+            && statement.integer(first + 2) == modified.seconds
+            && statement.integer(first + 3) == Int64(modified.nanoseconds)
+            && statement.integer(first + 4) == changed.seconds
+            && statement.integer(first + 5) == Int64(changed.nanoseconds)
     }
 }

@@ -52,6 +52,20 @@ extension Store {
         return try StoreJSON.decode(Provenance.self, bytes, what: ByteString("the provenance \(digest)"))
     }
 
+    /// What was asked for when the layer of `record` was made; the rest of its provenance, which is long, is not taken apart.
+    public func requests(of record: LayerRecord) throws(LayerStoreError) -> [Provenance.Request] {
+        struct Requests: Decodable { var requests: [Provenance.Request] }
+        guard let digest = record.provenance else { return [] }
+        var bytes = try blobs.bytes(of: digest, limit: Self.documentLimit, wantedBy: "a layer")
+        // Keys are in order, so that this one comes behind all files. In a string of JSON each quote has a backslash: what is
+        // found is no part of one.
+        let mark = Array(",\"requests\":".utf8)
+        if let start = bytes.indices.reversed().first(where: { bytes[$0...].starts(with: mark) }) {
+            bytes = [UInt8(ascii: "{")] + bytes[(start + 1)...]
+        }
+        return try StoreJSON.decode(Requests.self, bytes, what: ByteString("the provenance \(digest)")).requests
+    }
+
     /// The skeleton of `record`; nil when its tar is the canonical one.
     public func skeleton(of record: LayerRecord) throws(LayerStoreError) -> Skeleton? {
         guard let digest = record.skeleton else { return nil }

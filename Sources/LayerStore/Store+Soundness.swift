@@ -8,13 +8,13 @@ extension Store {
     /// - Parameter contents: by digest, with their sizes where they are known.
     /// - Throws: ``LayerStoreError`` when a content cannot be looked at.
     public func isSound(_ contents: [Digest: UInt64?]) throws(LayerStoreError) -> Bool {
-        tamperGuard.prepare(contents.keys)
-        for (digest, size) in contents where digest != .empty {
-            guard let place = try blobs.find(digest) else { return false }
-            if let size, place.status.size != size { return false }
-            if try tamperGuard.fault(digest, place.status) != nil { return false }
+        let wanted = contents.filter { $0.key != .empty }.sorted { $0.key < $1.key }
+        let digests = wanted.map(\.key)
+        return try tamperGuard.areFaultless(sorted: digests) { (position) throws(LayerStoreError) in
+            guard let place = try blobs.find(digests[position]) else { return nil }
+            if let size = wanted[position].value, place.status.size != size { return nil }
+            return place.status
         }
-        return true
     }
 
     /// From now on reads every content before it is relied on: for whoever met one that is damaged though its inode does not

@@ -21,9 +21,11 @@ extension StoreSession {
 
     /// Makes everything staged so far a durable part of the store.
     ///
+    /// - Parameter isNamed: whether a name stands already for all that was there: then it was flushed before it was named, and is not
+    ///   flushed again.
     /// - Returns: the contents that are new.
     @discardableResult
-    public func publish() throws(LayerStoreError) -> [Digest] {
+    public func publish(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
         try flush()
         let staged = pending.withLock { pending in
             defer { pending = [:] }
@@ -38,7 +40,8 @@ extension StoreSession {
             for (shard, contents) in shards { try name(contents, shard) }
             // A content that was there may have been named a moment ago by a command that has not flushed it yet, or never
             // will: whoever relies on it flushes its name, too.
-            try flushDirectories(reused.union(shards.keys))
+            let relied = isNamed ? [] : reused.map { Self.shard($0) }
+            try flushDirectories(Set(shards.keys).union(relied))
         } catch {
             throw .system(step: "write to the store", error)
         }
@@ -46,7 +49,13 @@ extension StoreSession {
     }
 
     /// The directory of a content, below `blobs/sha256`.
-    static func shard(_ digest: Digest) -> ByteString { ByteString(Array(BlobPath.of(digest).bytes[..<2])) }
+    static func shard(_ digest: Digest) -> ByteString { digest.withUnsafeBytes { shard($0[0]) } }
+
+    /// The directory of contents whose digests begin with `first`.
+    private static func shard(_ first: UInt8) -> ByteString {
+        let digits = Array("0123456789abcdef".utf8)
+        return ByteString([digits[Int(first >> 4)], digits[Int(first & 15)]])
+    }
 
     /// Gives the contents of one directory their final names.
     private func name(_ contents: [(key: Digest, value: Pending)], _ shard: ByteString) throws(SystemError) {

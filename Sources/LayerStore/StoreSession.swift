@@ -15,8 +15,8 @@ public final class StoreSession: Sendable {
     let store: Store
     let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
-    /// The directories of contents that were there already.
-    let reused = Mutex<Set<ByteString>>([])
+    /// The directories of contents that were there already, by the first byte of the digests in them.
+    let reused = Mutex<Set<UInt8>>([])
 
     /// A content that waits to be published.
     struct Pending {
@@ -167,7 +167,8 @@ public final class StoreSession: Sendable {
         guard place.status.size == size else { return damaged }
         if case .content? = try store.tamperGuard.fault(digest, place.status) { return damaged }
         guard place.isOwn else { return .good }
-        reused.withLock { _ = $0.insert(Self.shard(digest)) }
+        let shard = digest.withUnsafeBytes { $0[0] }
+        reused.withLock { _ = $0.insert(shard) }
         return .good
     }
 

@@ -48,11 +48,12 @@ final class TamperGuard: Sendable {
 
     /// Looks up at once what the index remembers of `digests`; what was looked up before is forgotten.
     func prepare(_ digests: some Collection<Digest>) {
-        let found = lookUp(digests)
+        let sorted = digests.sorted()
+        let found = lookUp(sorted: sorted)
         remembered.withLock { known in
             known = Remembered()
-            known.states.reserveCapacity(digests.count)
-            for digest in digests { known.states[digest] = .some(found[digest]) }
+            known.states.reserveCapacity(sorted.count)
+            for (digest, state) in zip(sorted, found) { known.states[digest] = .some(state) }
         }
     }
 
@@ -70,7 +71,7 @@ final class TamperGuard: Sendable {
         }
         if let known { return known }
         guard misses > Self.fewMisses else {
-            let found = lookUp(CollectionOfOne(digest))[digest]
+            let found = lookUp(sorted: [digest])[0]
             remembered.withLock { $0.states[digest] = .some(found) }
             return found
         }
@@ -90,18 +91,45 @@ final class TamperGuard: Sendable {
     /// Those that may know something, the store's own first.
     private var indexes: [LayerIndex] { (index.map { [$0] } ?? []) + furtherIndexes }
 
-    /// For each of `digests` what the first index remembers that knows it.
-    private func lookUp(_ digests: some Collection<Digest>) -> [Digest: InodeFingerprint] {
-        var result: [Digest: InodeFingerprint] = [:]
+    /// For each of `digests`, which are sorted, what the first index remembers that knows it.
+    private func lookUp(sorted digests: [Digest]) -> [InodeFingerprint?] {
+        var result = [InodeFingerprint?](repeating: nil, count: digests.count)
         for index in indexes {
-            let unknown = digests.filter { result[$0] == nil }
+            let unknown = result.indices.filter { result[$0] == nil }
             if unknown.isEmpty { break }
             // What cannot be asked is not known, and then contents are read.
-            let found = try? index.read("read") { try InodeFingerprint.find(unknown, $0) }
-            if let found { result.merge(found) { first, _ in first } }
+            let found = try? index.read("read") { database in
+                try InodeFingerprint.find(sorted: unknown.map { digests[$0] }, database)
+            }
+            for (position, state) in zip(unknown, found ?? []) { result[position] = state }
         }
         return result
     }
+
+    /// Whether the contents `digests`, which are sorted, are without fault, as far as one stat(2) of each tells; what it does not
+    /// tell is read.
+    ///
+    /// - Parameter find: gives the status of the content at this position; nil when it is missing, or another than is wanted.
+    func areFaultless(
+        sorted digests: [Digest], _ find: @Sendable (Int) throws(LayerStoreError) -> FileStatus?
+    ) throws(LayerStoreError) -> Bool {
+        let states = lookUp(sorted: digests)
+        let believes = !isStrict.withLock { $0 }
+        let isFaultless = Atomic(true)
+        let parts = (digests.count + Self.partSize - 1) / Self.partSize
+        try WorkerPool().forEach(parts) { (part) throws(LayerStoreError) in
+            for position in (part * Self.partSize)..<min((part + 1) * Self.partSize, digests.count) {
+                guard isFaultless.load(ordering: .relaxed) else { return }
+                guard let status = try find(position) else { return isFaultless.store(false, ordering: .relaxed) }
+                if believes, let state = states[position], state == InodeFingerprint(status) { continue }
+                if try fault(digests[position], status) != nil { isFaultless.store(false, ordering: .relaxed) }
+            }
+        }
+        return isFaultless.load(ordering: .relaxed)
+    }
+
+    /// How many contents a thread looks at in a row.
+    private static let partSize = 256
 
     /// What is wrong with the blob `digest`, whose inode has this `status`; nil when nothing is.
     func fault(_ digest: Digest, _ status: FileStatus) throws(LayerStoreError) -> Fault? {

@@ -86,18 +86,23 @@ func statusRelative(
 }
 
 func linkTargetRelative(
-    to directory: Int32, _ path: ByteString, shown: ByteString
+    to directory: Int32, _ path: ByteString, shown: @autoclosure () -> ByteString
 ) throws(SystemError) -> ByteString {
     // PATH_MAX bounds a link's target on every Linux file system.
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
-    let length = try path.withCPath(for: "readlinkat") { (name) throws(SystemError) in
-        try retrying("readlinkat", shown) {
-            buffer.withUnsafeMutableBytes {
-                readlinkat(directory, name, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+    let target = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(PATH_MAX) + 1) {
+        buffer -> Result<ByteString, SystemError> in
+        do throws(SystemError) {
+            let length = try path.withCPath(for: "readlinkat") { (name) throws(SystemError) in
+                try retrying("readlinkat", shown()) {
+                    buffer.withMemoryRebound(to: CChar.self) { readlinkat(directory, name, $0.baseAddress!, $0.count) }
+                }
             }
+            return .success(ByteString(Array(buffer[..<length])))
+        } catch {
+            return .failure(error)
         }
     }
-    return ByteString(buffer[..<length])
+    return try target.get()
 }
 
 func statusOfDescriptor(_ number: Int32, _ path: ByteString) throws(SystemError) -> FileStatus {

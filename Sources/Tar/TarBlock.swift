@@ -23,14 +23,22 @@ enum TarBlock {
     /// The sum of all bytes, those of the checksum field counted as spaces; and the same of signed bytes, which some
     /// old writers took.
     static func checksums(of block: [UInt8]) -> (unsigned: Int64, signed: Int64) {
-        var unsigned: Int64 = 0
-        var signed: Int64 = 0
-        for (index, byte) in block.enumerated() {
-            let counted = checksum.contains(index) ? UInt8(ascii: " ") : byte
-            unsigned += Int64(counted)
-            signed += Int64(Int8(bitPattern: counted))
+        block.withUnsafeBufferPointer { checksums(of: $0) }
+    }
+
+    static func checksums(of block: UnsafeBufferPointer<UInt8>) -> (unsigned: Int64, signed: Int64) {
+        var unsigned: Int32 = 0
+        var signed: Int32 = 0
+        // A block is too small for either to overflow.
+        for byte in block {
+            unsigned &+= Int32(byte)
+            signed &+= Int32(Int8(bitPattern: byte))
         }
-        return (unsigned, signed)
+        for byte in block[checksum] {
+            unsigned &+= Int32(UInt8(ascii: " ")) &- Int32(byte)
+            signed &+= Int32(UInt8(ascii: " ")) &- Int32(Int8(bitPattern: byte))
+        }
+        return (Int64(unsigned), Int64(signed))
     }
 
     /// How many bytes of zeros fill the last block of a content of `size` bytes.

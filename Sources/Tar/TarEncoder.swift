@@ -26,23 +26,23 @@ public enum TarEncoder {
             bytes = extensionBlock(for: header.name, size: payload.count) + payload
             bytes.append(contentsOf: repeatElement(0, count: padding(after: UInt64(payload.count))))
         }
-        return bytes + member.block()
+        return bytes.isEmpty ? member.block() : bytes + member.block()
     }
 
     /// The header of the extended header. Its name is seen only by readers older than PAX (2001); it is made from
     /// the member's own name and nothing else.
     private static func extensionBlock(for name: ByteString, size: Int) -> [UInt8] {
         let base = name.split(on: UInt8(ascii: "/")).last { !$0.isEmpty } ?? "."
-        var block = BlockWriter()
-        block.put("PaxHeaders.0/" + ByteString(base.bytes.prefix(87)), TarBlock.name)
-        block.put(octal: 0o644, TarBlock.mode)
-        block.put(octal: 0, TarBlock.uid)
-        block.put(octal: 0, TarBlock.gid)
-        block.put(octal: UInt64(size), TarBlock.length)
-        block.put(octal: 0, TarBlock.modified)
-        block.put(octal: 0, TarBlock.deviceMajor)
-        block.put(octal: 0, TarBlock.deviceMinor)
-        return block.finish(typeflag: UInt8(ascii: "x"))
+        return BlockWriter.block(typeflag: UInt8(ascii: "x")) { block in
+            block.put("PaxHeaders.0/" + ByteString(base.bytes.prefix(87)), TarBlock.name)
+            block.put(octal: 0o644, TarBlock.mode)
+            block.put(octal: 0, TarBlock.uid)
+            block.put(octal: 0, TarBlock.gid)
+            block.put(octal: UInt64(size), TarBlock.length)
+            block.put(octal: 0, TarBlock.modified)
+            block.put(octal: 0, TarBlock.deviceMajor)
+            block.put(octal: 0, TarBlock.deviceMinor)
+        }
     }
 }
 
@@ -50,8 +50,8 @@ public enum TarEncoder {
 private struct Member {
     var records: [(key: ByteString, value: ByteString)] = []
     private let name: ByteString
-    private var prefix: ByteString = ""
-    private var linkName: ByteString = ""
+    private var prefix = ByteString([UInt8]())
+    private var linkName = ByteString([UInt8]())
     private let typeflag: UInt8
     private let mode: UInt16
     private var uid: UInt64 = 0
@@ -62,7 +62,9 @@ private struct Member {
 
     init(_ header: TarHeader) throws(TarError) {
         func unwritable(_ reason: String) -> TarError { .unwritable(name: header.name, reason: reason) }
-        guard !header.name.isEmpty, !header.name.contains(0), !header.name.hasPrefix("/"), !header.name.hasSuffix("/")
+        let slash = UInt8(ascii: "/")
+        guard !header.name.isEmpty, !header.name.contains(0), header.name.bytes.first != slash,
+            header.name.bytes.last != slash
         else { throw unwritable("its name is empty, begins or ends with a slash, or holds a NUL") }
 
         var fullName = header.name
@@ -85,7 +87,7 @@ private struct Member {
             device = (UInt64(major), UInt64(minor))
         case .directory:
             typeflag = UInt8(ascii: "5")
-            fullName = fullName + "/"
+            fullName.bytes.append(UInt8(ascii: "/"))
         case .fifo:
             typeflag = UInt8(ascii: "6")
         case .other(let typeflag, _):
@@ -145,7 +147,7 @@ private struct Member {
 
     /// `name` as prefix and name of ustar, which a slash joins; the longest prefix that fits. Nil when there is none.
     private static func split(_ name: ByteString) -> (prefix: ByteString, name: ByteString)? {
-        if name.count <= TarBlock.name.count { return ("", name) }
+        if name.count <= TarBlock.name.count { return (ByteString([UInt8]()), name) }
         // The slash itself is not stored; a slash at the very end does not separate anything.
         let candidates = name.bytes.prefix(min(TarBlock.prefix.count + 1, name.count - 1))
         guard let slash = candidates.lastIndex(of: UInt8(ascii: "/")), slash > 0,
@@ -155,31 +157,52 @@ private struct Member {
     }
 
     func block() -> [UInt8] {
-        var block = BlockWriter()
-        block.put(name, TarBlock.name)
-        block.put(octal: UInt64(mode), TarBlock.mode)
-        block.put(octal: uid, TarBlock.uid)
-        block.put(octal: gid, TarBlock.gid)
-        block.put(octal: size, TarBlock.length)
-        block.put(octal: modified, TarBlock.modified)
-        block.put(linkName, TarBlock.linkName)
-        block.put(octal: device.major, TarBlock.deviceMajor)
-        block.put(octal: device.minor, TarBlock.deviceMinor)
-        block.put(prefix, TarBlock.prefix)
-        return block.finish(typeflag: typeflag)
+        BlockWriter.block(typeflag: typeflag) { block in
+            block.put(name, TarBlock.name)
+            block.put(octal: UInt64(mode), TarBlock.mode)
+            block.put(octal: uid, TarBlock.uid)
+            block.put(octal: gid, TarBlock.gid)
+            block.put(octal: size, TarBlock.length)
+            block.put(octal: modified, TarBlock.modified)
+            block.put(linkName, TarBlock.linkName)
+            block.put(octal: device.major, TarBlock.deviceMajor)
+            block.put(octal: device.minor, TarBlock.deviceMinor)
+            block.put(prefix, TarBlock.prefix)
+        }
     }
 }
 
 /// Fills the fields of one header block.
 private struct BlockWriter {
-    private var bytes = [UInt8](repeating: 0, count: TarBlock.size)
+    private static let magic: ByteString = "ustar"
+    private static let version: ByteString = "00"
 
-    mutating func put(_ text: ByteString, _ field: Range<Int>) {
-        bytes.replaceSubrange(field.lowerBound..<(field.lowerBound + text.count), with: text.bytes)
+    /// All of the block.
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
+
+    /// A block of zeros but for what `fill` puts, its type and its checksum.
+    static func block(typeflag: UInt8, _ fill: (borrowing BlockWriter) -> Void) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: TarBlock.size) { buffer, count in
+            // There may be room for more than was asked for.
+            let bytes = UnsafeMutableBufferPointer(rebasing: buffer[..<TarBlock.size])
+            bytes.initialize(repeating: 0)
+            count = TarBlock.size
+            let writer = BlockWriter(bytes: bytes)
+            fill(writer)
+            writer.finish(typeflag: typeflag)
+        }
+    }
+
+    /// - Precondition: `text` fits into the field.
+    func put(_ text: ByteString, _ field: Range<Int>) {
+        precondition(text.count <= field.count)
+        text.bytes.withUnsafeBytes { text in
+            UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: bytes[field])).copyMemory(from: text)
+        }
     }
 
     /// Octal digits over the whole field but its last byte, which stays NUL.
-    mutating func put(octal value: UInt64, _ field: Range<Int>) {
+    func put(octal value: UInt64, _ field: Range<Int>) {
         var rest = value
         for index in field.dropLast().reversed() {
             bytes[index] = UInt8(ascii: "0") + UInt8(rest & 7)
@@ -187,15 +210,14 @@ private struct BlockWriter {
         }
     }
 
-    consuming func finish(typeflag: UInt8) -> [UInt8] {
-        put("ustar", TarBlock.magic)
-        put("00", TarBlock.version)
+    private func finish(typeflag: UInt8) {
+        put(Self.magic, TarBlock.magic)
+        put(Self.version, TarBlock.version)
         bytes[TarBlock.typeflag] = typeflag
         // Six digits, NUL, space: the traditional form of the one field that differs.
         put(
-            octal: UInt64(TarBlock.checksums(of: bytes).unsigned),
+            octal: UInt64(TarBlock.checksums(of: UnsafeBufferPointer(bytes)).unsigned),
             TarBlock.checksum.lowerBound..<(TarBlock.checksum.lowerBound + 7))
         bytes[TarBlock.checksum.upperBound - 1] = UInt8(ascii: " ")
-        return bytes
     }
 }

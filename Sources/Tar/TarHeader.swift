@@ -30,7 +30,8 @@ public struct TarHeader: Hashable, Sendable {
         self.gid = gid
         self.modified = modified
         self.nanoseconds = nanoseconds
-        self.extendedAttributes = extendedAttributes.sorted { $0.name < $1.name }
+        self.extendedAttributes =
+            extendedAttributes.count < 2 ? extendedAttributes : extendedAttributes.sorted { $0.name < $1.name }
     }
 
     /// What a member is (pax(1p), ustar Interchange Format, typeflag).

@@ -11,6 +11,14 @@ public enum BlobPath {
             })
     }
 
+    /// Appends the path of the content `digest` to `output`.
+    static func append(_ digest: Digest, to output: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 65) { path in
+            write(digest, to: path.baseAddress!)
+            output.append(contentsOf: path)
+        }
+    }
+
     /// Writes the 65 bytes of the path to `output`, which has room for them.
     static func write(_ digest: Digest, to output: UnsafeMutablePointer<UInt8>) {
         digest.writeHexadecimal(to: output + 1)

@@ -4,16 +4,20 @@ import Bytes
 enum DumpField {
     /// Writes an optional field: empty is `-`, and a lone `-` is escaped.
     static func escape(_ value: ByteString, to output: inout [UInt8]) {
-        switch value {
-        case "": output.append(UInt8(ascii: "-"))
-        case "-": output.append(contentsOf: "\\x2d".utf8)
-        default: escapeRaw(value, to: &output)
+        if value.isEmpty {
+            output.append(UInt8(ascii: "-"))
+        } else if value.count == 1, value.bytes[0] == UInt8(ascii: "-") {
+            output.append(contentsOf: "\\x2d".utf8)
+        } else {
+            escapeRaw(value, to: &output)
         }
     }
 
     /// Writes the bytes of an attribute's name or value, which may be empty.
     static func escapeRaw(_ value: ByteString, to output: inout [UInt8]) {
-        if value.bytes.allSatisfy(isPlain) { return output.append(contentsOf: value.bytes) }
+        if value.bytes.withUnsafeBufferPointer({ $0.allSatisfy(isPlain) }) {
+            return output.append(contentsOf: value.bytes)
+        }
         let digits = Array("0123456789abcdef".utf8)
         for byte in value.bytes {
             switch byte {
@@ -32,7 +36,7 @@ enum DumpField {
     }
 
     static func unescape(_ field: UnsafeBufferPointer<UInt8>) -> ByteString? {
-        field.count == 1 && field[0] == UInt8(ascii: "-") ? "" : unescapeRaw(field)
+        field.count == 1 && field[0] == UInt8(ascii: "-") ? ByteString([UInt8]()) : unescapeRaw(field)
     }
 
     /// nil for an escape that composefs-dump(5) does not have.

@@ -30,7 +30,7 @@ struct DumpLine {
         output.append(UInt8(ascii: "."))
         DumpNumber.write(UInt64(metadata.modified.nanoseconds), to: &output)
         output.append(space)
-        DumpField.escape(fields.payload, to: &output)
+        writePayload(to: &output)
         output.append(contentsOf: " - -".utf8)
         for attribute in metadata.extendedAttributes {
             output.append(UInt8(ascii: " "))
@@ -39,6 +39,14 @@ struct DumpLine {
             DumpField.escapeRaw(attribute.value, to: &output)
         }
         output.append(UInt8(ascii: "\n"))
+    }
+
+    private func writePayload(to output: inout [UInt8]) {
+        switch entry.kind {
+        case .file(let digest, let size) where size > 0: BlobPath.append(digest, to: &output)
+        case .symlink(let target): DumpField.escape(target, to: &output)
+        default: output.append(UInt8(ascii: "-"))
+        }
     }
 
     /// The entry of `line`, which has no newline; nil when it is malformed.
@@ -98,7 +106,8 @@ private struct Fields {
     var type: UInt32
     /// As makedev(3) packs it.
     var device: UInt64 = 0
-    var payload: ByteString = ""
+    /// As it was read.
+    var payload = ByteString([UInt8]())
 
     init(size: UInt64, type: UInt32, device: UInt64, payload: ByteString) {
         (self.size, self.type, self.device, self.payload) = (size, type, device, payload)
@@ -107,14 +116,12 @@ private struct Fields {
     init(_ kind: Entry.Kind) {
         switch kind {
         case .directory: type = 0o040000
-        case .file(let digest, let size):
+        case .file(_, let size):
             type = 0o100000
             self.size = size
-            payload = size == 0 ? "" : BlobPath.of(digest)
         case .symlink(let target):
             type = 0o120000
             size = UInt64(target.count)
-            payload = target
         case .characterDevice(let major, let minor):
             type = 0o020000
             device = DeviceNumber.pack(major, minor)

@@ -45,9 +45,20 @@ enum DumpNumber {
         return Int64(truncatingIfNeeded: 0 &- size)
     }
 
+    /// Inlined, so that it divides by a constant.
+    @inline(__always)
     static func write(_ number: UInt64, radix: UInt64 = 10, to output: inout [UInt8]) {
-        if number >= radix { write(number / radix, radix: radix, to: &output) }
-        output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % radix))
+        if number < radix { return output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number)) }
+        // Room for 64 bits in octal.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 22) { digits in
+            var (start, rest) = (digits.count, number)
+            repeat {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % radix)
+                rest /= radix
+            } while rest > 0
+            output.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
+        }
     }
 
     static func write(_ number: Int64, to output: inout [UInt8]) {

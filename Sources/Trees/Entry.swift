@@ -60,7 +60,8 @@ public struct Metadata: Hashable, Sendable {
         self.uid = uid
         self.gid = gid
         self.modified = modified
-        self.extendedAttributes = extendedAttributes.sorted { $0.name < $1.name }
+        self.extendedAttributes =
+            extendedAttributes.count < 2 ? extendedAttributes : extendedAttributes.sorted { $0.name < $1.name }
     }
 
     /// Whether only the time differs from `other`, or nothing.

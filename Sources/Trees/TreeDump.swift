@@ -17,6 +17,12 @@ public enum TreeDump {
         return output
     }
 
+    /// Appends the line of `entry` by itself: what identifies it, whatever else its tree has. Of a directory it does not say how many
+    /// others lie in it.
+    public static func append(_ entry: Entry, to output: inout [UInt8]) {
+        DumpLine(entry, subdirectories: 0).write(to: &output)
+    }
+
     private static func line(_ entry: Entry, _ subdirectories: [TreePath: Int]) -> DumpLine {
         DumpLine(entry, subdirectories: entry.isDirectory ? subdirectories[entry.path] ?? 0 : 0)
     }

@@ -36,6 +36,20 @@ struct TreePathTests {
         #expect(try TreePath(ByteString(text)).bytes == ByteString(normal))
     }
 
+    @Test(
+        arguments: [
+            ("/", false, false, 0), ("/a", false, false, 1), ("/.wh.a", true, true, 5), ("/usr/.wh.", true, true, 4),
+            ("/.wh.a/b", true, false, 5), ("/usr/.wh", false, false, 3), ("/usr/x.wh.a/longer", false, false, 6),
+            ("/u/.w/.wh..wh..opq", true, true, 12), ("/u/.wh", false, false, 3),
+        ] as [(ByteString, Bool, Bool, Int)])
+    func namesAreLookedAtWithoutBeingMade(_ path: ByteString, _ any: Bool, _ last: Bool, _ longest: Int) throws {
+        let path = try TreePath(path)
+        #expect(path.hasComponent(withPrefix: ".wh.") == any)
+        #expect(path.nameHasPrefix(".wh.") == last)
+        #expect(path.longestComponent == longest)
+        #expect(path.longestComponent == path.components.map(\.count).max() ?? 0)
+    }
+
     @Test(arguments: ["", "usr", "./a", "/a/../b", "/..", "/a\u{0}b"])
     func theseAreNoTreePaths(_ text: String) {
         #expect(throws: TreePathError.self) { try TreePath(ByteString(text)) }

@@ -59,6 +59,41 @@ import Trees
         _ = try ImageVerifier.verify(directory: folder.at("b"))
     }
 
+    @Test("a layer is known by all that its tar says, and nothing else") func keys() throws {
+        let codec = LayerCache.codec(.gzip, level: nil)
+        let packing = LayerPacking(sourceDateEpoch: 1_700_000_000)
+        let entry = try Entry(
+            path: TreePath("/a"),
+            metadata: Metadata(
+                mode: 0o644, uid: 1, gid: 2, modified: Timestamp(seconds: 1_600_000_000),
+                extendedAttributes: [ExtendedAttribute(name: "user.a", value: "b")]),
+            kind: .file(digest: .empty, size: 7))
+        func key(_ change: (inout Entry) throws -> Void) rethrows -> Digest {
+            var other = entry
+            try change(&other)
+            return packing.key([other], codec: codec)
+        }
+        let changed = try [
+            key { _ in }, key { $0.path = try TreePath("/b") }, key { $0.metadata.mode = 0o600 },
+            key { $0.metadata.uid = 3 },
+            key { $0.metadata.gid = 3 }, key { $0.metadata.modified.seconds += 1 },
+            key { $0.metadata = Metadata(mode: 0o644, uid: 1, gid: 2, modified: $0.metadata.modified) },
+            key { $0.kind = .file(digest: .empty, size: 8) },
+            key { $0.kind = .file(digest: Digest(hashing: [1]), size: 7) }, key { $0.kind = .symlink(target: "x") },
+            key { $0.kind = .symlink(target: "y") }, key { $0.kind = .directory }, key { $0.kind = .fifo },
+            key { $0.kind = .characterDevice(major: 1, minor: 3) }, key { $0.kind = .blockDevice(major: 1, minor: 3) },
+            key { $0.kind = .whiteout }, packing.key([], codec: codec), packing.key([entry, entry], codec: codec),
+            packing.key([entry], codec: LayerCache.codec(.gzip, level: 9)),
+        ]
+        #expect(Set(changed).count == changed.count)
+        // A tar has whole seconds, and none later than was asked for.
+        #expect(key { $0.metadata.modified.nanoseconds = 5 } == changed[0])
+        let late = [1_700_000_000, 1_800_000_000].map { time in
+            key { $0.metadata.modified = Timestamp(seconds: time) }
+        }
+        #expect(late[0] == late[1] && late[0] != changed[0])
+    }
+
     @Test("other compressions, levels and times are other layers") func others() throws {
         let contents = CountingContents(fixture.contents)
         _ = try export("a", contents: contents)

@@ -49,6 +49,40 @@ import Trees
     }
 
     @Test(
+        "a layer whose entries are known is applied as its members are",
+        arguments: [
+            ["/a d", "/a/b -"], ["/a d", "/a/b d", "/a/b/c -", "/d -"],
+            // Not in order, not closed under parents, and with the root itself.
+            ["/z -", "/a d", "/a/b -"], ["/a/b -"], ["/ d", "/a d", "/a/b -"],
+            ["/a d", "/a/b w", "/a/c -"], ["/a d", "/a/.wh..wh..opq w", "/a/c -"], [],
+        ], [[], ["/a d", "/a/b d", "/a/b/old -", "/a/old -"]])
+    func knownLayers(layer: [String], lower: [String]) throws {
+        var (whole, single) = (LayerReplay(), LayerReplay())
+        for layer in [lower, layer] {
+            let entries = try layer.map { text in
+                let parts = text.split(separator: " ")
+                let kinds: [Substring: Entry.Kind] = [
+                    "d": .directory, "-": .file(digest: .empty, size: 0), "w": .whiteout,
+                ]
+                return Entry(
+                    path: try TreePath(ByteString(String(parts[0]))), metadata: Metadata(mode: 0o700),
+                    kind: try #require(kinds[parts[1]]))
+            }
+            try whole.add(layer: entries)
+            for entry in entries { single.add(entry) }
+            try single.endLayer()
+        }
+        #expect(whole.entries == single.entries)
+        // Whatever comes on top finds it.
+        for replay in [whole, single] {
+            var replay = replay
+            try replay.add(TarHeader(name: ".wh.a", kind: .file(size: 0), mode: 0), digest: .empty)
+            try replay.endLayer()
+            #expect(!replay.entries.keys.contains { $0.isWithin(TreePath.root.appending("a")) })
+        }
+    }
+
+    @Test(
         "members that make no sense in a layer are refused",
         arguments: [
             ("../x", .fifo), ("a/../../x", .fifo), (".", .symlink(target: "x")), ("/", .file(size: 0)),

@@ -116,6 +116,14 @@ extension InteropTests {
             }
         }
 
+        @Test("what stands already was flushed when it was named, and is not flushed again", .needs("cc", "env"))
+        func flushedOnce() throws {
+            try program.succeed("add", "cat")
+            #expect(try failing("FLUSH", ["add", "cat"]).isEmpty)
+            // Named anew, all of it is.
+            #expect(try failing("FLUSH", ["add", "cat", "--name", "other"]).count >= 2)
+        }
+
         @Test("a flush that fails is never taken for one that did not: nothing is named", .needs("cc", "env"))
         func failedFlush() throws {
             let outcomes = try failing("FLUSH", ["add", "cat", "--replace"])

@@ -7,6 +7,27 @@ import Trees
 @testable import LayerStore
 
 struct CommitTests {
+    @Test(arguments: ["/f", "/\",\"requests\":[{\"x\":1}]", "/\\", "/,\"requests\":"])
+    func whatWasAskedForIsFoundWithoutTheRestOfTheProvenance(_ path: String) throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let session = try store.beginAdding()
+        _ = try StoreFixture.tree([path: "1"], in: session)
+        let place = try TreePath(ByteString(path))
+        for requests in [[], [Provenance.Request(text: path, path: place, opened: ByteString(path))]] {
+            let provenance = Provenance(
+                requests: requests, files: [.init(path: place, source: ByteString(path), package: nil, origin: path)],
+                edges: [.init(from: nil, to: place, kind: path, name: ByteString(path), found: path)])
+            let digest = try session.stage(bytes: StoreJSON.encode(provenance, what: "the provenance"))
+            let record = LayerRecord(
+                created: "", source: "", platform: nil, entries: 1, size: 1, tree: .empty, diffID: DiffID(.empty),
+                provenance: digest)
+            try session.publish()
+            #expect(try store.requests(of: record) == requests)
+            #expect(try store.provenance(of: record) == provenance)
+        }
+    }
+
     @Test func aNameStandsForOneContentUntilItIsReplaced() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()

@@ -22,6 +22,58 @@ struct IndexTests {
         #expect(usage.names.map(\.unique) == [1, 2])
     }
 
+    @Test(
+        arguments: [
+            // All, every second, far between, none, and those around the ends.
+            0..<400, 0..<1, 399..<400, 40..<41,
+        ], [1, 2, 7, 9, 10, 50, 399])
+    func statesOfManyContentsAreFoundAsOneByOne(_ range: Range<Int>, _ step: Int) throws {
+        let index = try LayerIndex.inMemory()
+        let all = (0..<400).map { Digest(hashing: Array("\($0)".utf8)) }.sorted()
+        let states = Dictionary(
+            uniqueKeysWithValues: all.enumerated().map { number, digest in
+                let identity = FileIdentity(device: 1, inode: UInt64(number))
+                return (
+                    digest,
+                    InodeFingerprint(FileStatus(kind: .regular, permissions: 0o644, size: 1, identity: identity))
+                )
+            })
+        // Every third is not remembered.
+        let known = states.filter { $0.value.inode % 3 != 0 }
+        try index.write("test") { try InodeFingerprint.record(known, $0) }
+        let wanted = stride(from: range.lowerBound, to: range.upperBound, by: step).map { all[$0] }
+        let found = try index.read("test") { try InodeFingerprint.find(sorted: wanted, $0) }
+        #expect(found == wanted.map { known[$0] })
+    }
+
+    @Test(arguments: [1, 2, 7, 9, 10, 50, 399])
+    func statesOfManyHostFilesAreFoundAsOneByOne(_ step: Int) throws {
+        let index = try LayerIndex.inMemory()
+        func state(_ number: Int, size: UInt64 = 7) -> SourceFingerprint {
+            // Two devices; the numbers of half of the inodes are negative ones for SQLite.
+            let identity = FileIdentity(
+                device: UInt64(1 + number % 2), inode: number % 4 < 2 ? UInt64(number) : .max - UInt64(number))
+            return SourceFingerprint(FileStatus(kind: .regular, permissions: 0o644, size: size, identity: identity))
+        }
+        let files = (0..<400).filter { $0 % 3 != 0 }.map { number in
+            SourceFile(
+                digest: Digest(hashing: Array("\(number)".utf8)), size: 7,
+                metadata: Metadata(
+                    mode: 0o644, extendedAttributes: number % 7 == 0 ? [.init(name: "user.a", value: "b")] : []),
+                wasCopied: true, fingerprint: state(number), begun: .now)
+        }
+        try index.write("test") { try StoreSession.remember(files, $0) }
+        // Every fifth has another size by now, and some are there by two names.
+        let wanted = stride(from: 0, to: 400, by: step).map { state($0, size: $0 % 5 == 0 ? 8 : 7) }
+        let found = try StoreSession.known(wanted + wanted.prefix(20), in: index)
+        let expected = files.filter { wanted.contains($0.fingerprint) }
+        #expect(found.count == expected.count)
+        for file in expected {
+            let hasAttributes = !file.metadata.extendedAttributes.isEmpty
+            #expect(found[file.fingerprint] == KnownContent(digest: file.digest, hasAttributes: hasAttributes))
+        }
+    }
+
     @Test func aLostIndexIsMadeAnewFromBlobsAndReferences() throws {
         let fixture = try StoreFixture()
         try StoreFixture.add("a", ["/f": "1"], to: fixture.open())
@@ -65,7 +117,8 @@ struct IndexTests {
         try StoreFixture.add("a", files, to: fixture.open())
         let store = try fixture.open()
         let digests = files.values.map { Digest(hashing: Array($0.utf8)) }
-        let truth = try #require(store.writableIndex).read("read") { try InodeFingerprint.find(digests, $0) }
+        let all = try #require(store.writableIndex).read("read") { try InodeFingerprint.all($0) }
+        let truth = all.filter { digests.contains($0.key) }
         #expect(truth.count == digests.count)
         // Few by themselves, many by their first byte, and what no index knows among them.
         for digest in digests {

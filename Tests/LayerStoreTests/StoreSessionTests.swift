@@ -10,6 +10,37 @@ import Trees
 @testable import LayerStore
 
 struct StoreSessionTests {
+    @Test func contentsAreSoundOnlyWhenAllAreAsTheyWere() throws {
+        let fixture = try StoreFixture()
+        let texts = (0..<600).map { "content \($0)" }
+        try StoreFixture.add(
+            "a", Dictionary(uniqueKeysWithValues: texts.map { ("/" + $0, $0) }), to: fixture.open())
+        let contents = Dictionary<Digest, UInt64?>(
+            uniqueKeysWithValues: texts.map { (Digest(hashing: Array($0.utf8)), UInt64($0.utf8.count)) })
+        func isSound(_ change: (inout [Digest: UInt64?]) -> Void = { _ in }) throws -> Bool {
+            var contents = contents
+            change(&contents)
+            return try fixture.open(.reading).isSound(contents)
+        }
+        let some = Digest(hashing: Array(texts[500].utf8))
+        let path = "\(fixture.path)/blobs/sha256/\(BlobPath.of(some))"
+        #expect(try isSound())
+        #expect(try isSound { $0[.empty] = 0 } && isSound { $0[some] = .some(nil) } && isSound { $0 = [:] })
+        #expect(try !isSound { $0[Digest(hashing: [7])] = 1 })
+        #expect(try !isSound { $0[some] = 1 })
+        // Another time alone is no damage: it is read.
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 5)], ofItemAtPath: path)
+        #expect(try isSound())
+        try FileManager.default.setAttributes([.posixPermissions: NSNumber(value: 0o600)], ofItemAtPath: path)
+        #expect(try !isSound())
+        try FileManager.default.setAttributes([.posixPermissions: NSNumber(value: 0o444)], ofItemAtPath: path)
+        let bytes = Array(texts[500].utf8.dropLast()) + [UInt8(ascii: "x")]
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try !isSound())
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        #expect(try !isSound())
+    }
+
     @Test func aContentIsStoredOnceUnderItsDigest() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()

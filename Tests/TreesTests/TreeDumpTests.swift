@@ -5,6 +5,16 @@ import Testing
 @testable import Trees
 
 struct TreeDumpTests {
+    @Test func theLineOfAnEntryIsThatOfItsDump() throws {
+        let root = Entry(path: .root, metadata: Metadata(mode: 0o755), kind: .directory)
+        let file = Entry(
+            path: try TreePath("/-"), metadata: Metadata(mode: 0o7777, uid: .max, gid: 8, modified: .init(seconds: -9)),
+            kind: .file(digest: Digest(hashing: [1]), size: .max))
+        var lines: [UInt8] = []
+        for entry in [root, file] { TreeDump.append(entry, to: &lines) }
+        #expect(try lines == TreeDump.encode(Tree([root, file])))
+    }
+
     @Test func aDumpReadsAsComposefsWritesIt() throws {
         let digest = Digest(hashing: Array("hello".utf8))
         let tree = try Tree([

@@ -52,8 +52,9 @@ public struct AddLayers: Sendable {
         progress.begin("writing", total: 0)
         try Interruption.check()
         let diffIDs = try measure(layers, isThere, session, progress)
-        var news = Set(try session.publish())
-        let owners = isThere.allSatisfy { $0 } ? [:] : try owners(of: requests)
+        let areThere = isThere.allSatisfy { $0 }
+        var news = Set(try session.publish(isNamed: areThere))
+        let owners = areThere ? [:] : try owners(of: requests)
         return try requests.indices.map { index in
             let (request, layer) = (requests[index], layers[index])
             var outcome = CommitOutcome.unchanged

@@ -13,6 +13,8 @@ public struct PathGlob: Hashable, Sendable {
     /// The last components, of a pattern that has `**` at its start or not at all, as most have; else nil.
     private let fixed: [ComponentGlob]?
     private let isAnchored: Bool
+    /// That of every path the pattern is one of; nil where they differ. Most paths end otherwise than most patterns.
+    private let lastByte: UInt8?
 
     /// - Throws: ``LayerFSError/malformedOption(name:value:expected:)`` for a pattern without components, an open bracket
     ///   that nothing closes, or a backslash at the end.
@@ -38,10 +40,12 @@ public struct PathGlob: Hashable, Sendable {
         let rest = components.drop { $0 == nil }
         isAnchored = rest.count == components.count
         fixed = rest.contains(nil) ? nil : rest.compactMap { $0 }
+        lastByte = fixed?.last?.lastByte
     }
 
     /// Whether the pattern is one of `path` itself.
     public func matches(_ path: TreePath) -> Bool {
+        if let lastByte, path.bytes.bytes.last != lastByte { return false }
         if let fixed { return matches(path, fixed) }
         return Backtracking.matches(path.components, components, isStar: { $0 == nil }) {
             $1?.matches($0.bytes[...]) ?? false
@@ -105,8 +109,12 @@ private struct ComponentGlob: Hashable, Sendable {
         }
     }
 
+    /// That of every name the pattern is one of; nil where they differ.
+    var lastByte: UInt8? { if case .byte(let byte)? = tokens.last { byte } else { nil } }
+
     func matches(_ name: ArraySlice<UInt8>) -> Bool {
         if let literal { return name.count == literal.count && name.elementsEqual(literal) }
+        if case .byte(let first)? = tokens.first, name.first != first { return false }
         return Backtracking.matches(Array(name), tokens, isStar: { $0 == .star }) { byte, token in
             switch token {
             case .byte(let wanted): byte == wanted

@@ -40,7 +40,15 @@ struct PlanUnion {
     consuming func tree(directories: HostDirectories, mergesUsr: Bool = true) throws -> Tree {
         // In order, so that of several entries below a link always the same one is named.
         var checked: Set<TreePath> = [.root]
-        for index in order { try addParents(of: entries[index].path, origins[index], directories, &checked) }
+        var sorted = order
+        // Neighbours have the same parent mostly.
+        var parent: TreePath?
+        for index in sorted {
+            let path = entries[index].path
+            if let parent, path.isDirectly(in: parent) { continue }
+            try addParents(of: path, origins[index], directories, &checked)
+            parent = path.parent
+        }
         if !conflicts.isEmpty {
             throw LayerFSError.conflictingSources(conflicts.sorted { ($0.path, $0.second) < ($1.path, $1.second) })
         }
@@ -51,7 +59,13 @@ struct PlanUnion {
         }
         if places[.root] == nil { append(try directories.entry(.root), .programs) }
         do {
-            return try Tree(order.map { entries[$0] })
+            // Most plans have all directories but the root, which is the first.
+            if entries.count == sorted.count + 1, entries.last?.path.isRoot == true {
+                sorted.insert(sorted.count, at: 0)
+            } else if entries.count != sorted.count {
+                sorted = order
+            }
+            return try Tree(sorted.map { entries[$0] })
         } catch {
             throw LayerFSError.inconsistentTree(error)
         }

@@ -58,6 +58,7 @@ struct StagedLayer {
         var places: [ByteString: Int] = [:]
         // Which entries of the plan; a plan of a million files is not to be in memory twice.
         var wanted: [Int] = []
+        places.reserveCapacity(plan.entries.count)
         var total: UInt64 = 0
         for (index, entry) in plan.entries.enumerated() {
             guard case .file(let source, let state, _) = entry.content, places[source] == nil else { continue }
