@@ -1,6 +1,7 @@
 import Bytes
 import Digests
 import Foundation
+import Posix
 import TestSupport
 import Testing
 import Trees
