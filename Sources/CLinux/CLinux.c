@@ -75,6 +75,13 @@ int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC
 
 void clinux_begin_writeback(int descriptor) { sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
+int clinux_spread_directories(int descriptor) {
+    int flags = 0;
+    if (ioctl(descriptor, FS_IOC_GETFLAGS, &flags) != 0) return -1;
+    flags |= FS_TOPDIR_FL;
+    return ioctl(descriptor, FS_IOC_SETFLAGS, &flags);
+}
+
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
 
 uint64_t clinux_makedev(uint32_t major_number, uint32_t minor_number) { return makedev(major_number, minor_number); }

@@ -8,22 +8,48 @@ protocol StreamDecoder: AnyObject {
 
 extension GzipDecompressor: StreamDecoder {}
 
+extension StreamFormat {
+    /// nil for what is not compressed.
+    func makeDecoder() throws(TransportError) -> sending (any StreamDecoder)? {
+        switch self {
+        case .plain: nil
+        case .gzip: try GzipDecompressor()
+        case .zstd: try ZstdDecompressor()
+        case .xz: try XZDecompressor()
+        }
+    }
+}
+
 /// Decompresses a stream that comes in pieces, in whatever format its first bytes say, in bounded memory and by no other
 /// program.
 final class Decompressor {
+    /// A stream whose first piece is smaller than this is not worth a thread.
+    private static let leastForThread = 64 << 10
+
+    private enum Decoder {
+        case none
+        case here(any StreamDecoder)
+        case background(BackgroundDecoder)
+    }
+
     private let limit: ExpansionLimit
+    private let isParallel: Bool
     private var magic: [UInt8] = []
-    private var decoder: (any StreamDecoder)?
+    private var decoder = Decoder.none
     private(set) var format: StreamFormat?
-    /// How many bytes went in and came out.
+    /// How many bytes went in, as far as what came of them was passed on, and how many came out.
     private(set) var consumed: UInt64 = 0
     private(set) var produced: UInt64 = 0
 
-    init(limit: ExpansionLimit = ExpansionLimit()) { self.limit = limit }
+    /// - Parameter isParallel: whether a large stream is decompressed on another thread; content is passed on by this one in any
+    ///   case, later by some pieces.
+    init(limit: ExpansionLimit = ExpansionLimit(), isParallel: Bool = false) {
+        (self.limit, self.isParallel) = (limit, isParallel)
+    }
 
     /// Decompresses `input` and passes the content to `body`.
     ///
-    /// - Throws: ``TransportError`` for damage and beyond the limits, and what `body` throws.
+    /// - Throws: ``TransportError`` for damage and beyond the limits, and what `body` throws; possibly for input of an earlier call.
     func decompress(_ input: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         guard format == nil else { return try pass(input, body) }
         magic.append(contentsOf: input)
@@ -31,12 +57,16 @@ final class Decompressor {
         try begin(body)
     }
 
-    /// Checks that the stream is whole.
+    /// Passes on what is left, and checks that the stream is whole.
     ///
     /// - Throws: as ``decompress(_:_:)``.
     func finish(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         if format == nil { try begin(body) }
-        try decoder?.finish()
+        switch decoder {
+        case .none: break
+        case .here(let decoder): try decoder.finish()
+        case .background(let decoder): try decoder.finish { try take($0, from: decoder, body) }
+        }
     }
 
     /// Counts `count` bytes that the content stands for without holding them, as holes of sparse files, towards the limit.
@@ -49,27 +79,38 @@ final class Decompressor {
     private func begin(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let found = StreamFormat(magic: magic)
         format = found
-        decoder =
-            switch found {
-            case .plain: nil
-            case .gzip: try GzipDecompressor()
-            case .zstd: try ZstdDecompressor()
-            case .xz: try XZDecompressor()
-            }
         let held = magic
         magic = []
+        if isParallel, held.count >= Self.leastForThread, let background = try BackgroundDecoder(found) {
+            decoder = .background(background)
+        } else if let here = try found.makeDecoder() {
+            decoder = .here(here)
+        }
         try held.withUnsafeBytes { try pass($0, body) }
     }
 
     private func pass(_ input: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        consumed += UInt64(input.count)
-        guard let decoder else {
+        switch decoder {
+        case .none:
+            consumed += UInt64(input.count)
             produced += UInt64(input.count)
-            return try body(input)
+            try body(input)
+        case .here(let decoder):
+            consumed += UInt64(input.count)
+            try decoder.decompress(input) { piece in
+                try expand(by: UInt64(piece.count))
+                try body(piece)
+            }
+        case .background(let decoder): try decoder.decompress(input) { try take($0, from: decoder, body) }
         }
-        try decoder.decompress(input) { piece in
-            try expand(by: UInt64(piece.count))
-            try body(piece)
-        }
+    }
+
+    private func take(
+        _ piece: UnsafeRawBufferPointer, from decoder: BackgroundDecoder,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        consumed = decoder.begun
+        try expand(by: UInt64(piece.count))
+        try body(piece)
     }
 }

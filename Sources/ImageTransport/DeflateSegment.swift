@@ -6,8 +6,9 @@ import Glibc
 /// not the last block, so that segments joined in order are one stream (RFC 1951; zlib's examples/gzjoin.c).
 ///
 /// libdeflate compresses it: more than twice as fast as zlib, and smaller. It cannot leave a stream open, so that the last
-/// block's mark is taken away afterwards. To find it, the whole segment is decompressed, by zlib, and compared with the
-/// content: no segment leaves here that another library does not read.
+/// block's mark is taken away afterwards. Where it is, is guessed; the segment that comes of it is decompressed and compared with
+/// the content. Where the guess was wrong, zlib reads the stream and says where the mark is: what leaves here was decompressed
+/// in any case.
 struct DeflateSegment: Sendable {
     let bytes: [UInt8]
     /// Of the uncompressed content.
@@ -19,6 +20,8 @@ struct DeflateSegment: Sendable {
 
     /// An empty block of stored bytes without its header: what a flush of zlib ends with (zlib.h, Z_SYNC_FLUSH).
     private static let emptyBlock: [UInt8] = [0, 0, 0xff, 0xff]
+    /// The last block of a deflate stream, empty, with fixed codes.
+    static let lastBlock: [UInt8] = [3, 0]
 
     /// Compresses `content`, at most 1 GiB.
     ///
@@ -29,24 +32,16 @@ struct DeflateSegment: Sendable {
         guard !content.isEmpty else { (bytes, crc) = ([], 0); return }
         guard let compressor = libdeflate_alloc_compressor(Int32(level)) else { throw .outOfMemory }
         defer { libdeflate_free_compressor(compressor) }
-        // The flush adds at most a byte of header and four of an empty block.
-        let capacity = libdeflate_deflate_compress_bound(compressor, content.count) + 8
-        var seam: StreamSeam?
-        bytes = [UInt8](unsafeUninitializedCapacity: capacity) { output, count in
+        let bound = libdeflate_deflate_compress_bound(compressor, content.count)
+        var isOpen = false
+        bytes = [UInt8](unsafeUninitializedCapacity: bound + StreamSeam.padding) { output, count in
             count = content.withUnsafeBytes { input in
-                libdeflate_deflate_compress(
-                    compressor, input.baseAddress, input.count, output.baseAddress, output.count)
+                libdeflate_deflate_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
             }
-            guard count > 0 else { return }
-            seam = StreamSeam(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(output)[..<count]), of: content)
-            guard let seam else { return }
-            output[seam.lastBlock >> 3] &= ~(1 << UInt8(seam.lastBlock & 7))
-            // The header of the empty block is three zero bits, which the bits left over in the last byte may hold.
-            if count * 8 - seam.end < 3 { output[count] = 0; count += 1 }
-            for byte in Self.emptyBlock { output[count] = byte; count += 1 }
+            if count > 0 { isOpen = Self.open(output, &count, content) }
         }
         guard !bytes.isEmpty else { throw .outOfMemory }
-        guard seam != nil else { throw .compressorFault }
+        guard isOpen else { throw .compressorFault }
         crc = content.withUnsafeBytes { libdeflate_crc32(0, $0.baseAddress, $0.count) }
     }
 
@@ -61,44 +56,57 @@ struct DeflateSegment: Sendable {
     }
 }
 
-/// Where a deflate stream can be opened to be continued.
-private struct StreamSeam {
-    /// The bit that says that its last block is the last.
-    var lastBlock = 0
-    /// The bit behind its last block.
-    var end = 0
+// MARK: Leaving a stream open
 
-    /// Reads `stream` through; nil when it is not exactly `content`.
-    init?(_ stream: UnsafeRawBufferPointer, of content: [UInt8]) {
-        // Behind a pointer: zlib remembers the address of its stream.
-        let inflater = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-        inflater.initialize(to: z_stream())
-        defer { inflater.deallocate() }
-        guard inflateInit2_(inflater, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            return nil
+extension DeflateSegment {
+    /// Takes the mark of the last block from the stream of `count` bytes that begins `output`, and lets it end at a byte.
+    ///
+    /// - Parameters:
+    ///   - output: has ``StreamSeam/padding`` bytes of room behind the stream.
+    ///   - count: of the stream; becomes that of the segment.
+    /// - Returns: whether the segment is one of `content`.
+    private static func open(
+        _ output: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int, _ content: [UInt8]
+    ) -> Bool {
+        let stream = UnsafeRawBufferPointer(output)
+        for index in 0..<StreamSeam.padding { output[count + index] = 0 }
+        // What became no smaller is stored as it is, which zlib reads as fast as it copies.
+        if count < content.count, let seam = StreamSeam.guess(stream, count: count) {
+            let closed = count
+            open(output, &count, at: seam)
+            if decompresses(output, count, to: content) { return true }
+            count = closed
+            output[seam.lastBlock >> 3] |= 1 << UInt8(seam.lastBlock & 7)
         }
-        defer { inflateEnd(inflater) }
-        inflater.pointee.next_in = UnsafeMutablePointer(
-            mutating: stream.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        inflater.pointee.avail_in = UInt32(stream.count)
-        // One byte more than there should be, so that more is noticed.
-        let output = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: content.count + 1)
-        defer { output.deallocate() }
-        (inflater.pointee.next_out, inflater.pointee.avail_out) = (output.baseAddress, UInt32(output.count))
-        while true {
-            guard inflate(inflater, Z_BLOCK) == Z_OK else { return nil }
-            // Of data_type: the bits of the last byte that were not read, 64 in the last block, 128 at the end of one (zlib.h).
-            let state = inflater.pointee.data_type
-            let position = (stream.count - Int(inflater.pointee.avail_in)) * 8 - Int(state & 7)
-            guard state & 128 != 0 else { continue }
-            if state & 64 != 0 { end = position; break }
-            lastBlock = position
-        }
-        let count = output.count - Int(inflater.pointee.avail_out)
-        let isContent = content.withUnsafeBytes { content in
-            guard let expected = content.baseAddress, let found = output.baseAddress else { return false }
-            return memcmp(expected, found, content.count) == 0
-        }
-        guard count == content.count, inflater.pointee.avail_in == 0, isContent else { return nil }
+        let closed = UnsafeRawBufferPointer(rebasing: stream[..<count])
+        guard let seam = StreamSeam(reading: closed, of: content) else { return false }
+        open(output, &count, at: seam)
+        return true
+    }
+
+    private static func open(
+        _ output: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int, at seam: StreamSeam
+    ) {
+        output[seam.lastBlock >> 3] &= ~(1 << UInt8(seam.lastBlock & 7))
+        // The header of the empty block is three zero bits, which the bits left over in the last byte may hold.
+        if count * 8 - seam.end < 3 { output[count] = 0; count += 1 }
+        for byte in emptyBlock { output[count] = byte; count += 1 }
+    }
+
+    /// Whether the segment of `count` bytes that begins `output` is one of `content`.
+    private static func decompresses(
+        _ output: UnsafeMutableBufferPointer<UInt8>, _ count: Int, to content: [UInt8]
+    ) -> Bool {
+        guard let decompressor = libdeflate_alloc_decompressor() else { return false }
+        defer { libdeflate_free_decompressor(decompressor) }
+        let found = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 64)
+        defer { found.deallocate() }
+        // The room behind the segment has that of a block that ends the stream.
+        for (index, byte) in lastBlock.enumerated() { output[count + index] = byte }
+        var (read, produced) = (0, 0)
+        let result = libdeflate_deflate_decompress_ex(
+            decompressor, output.baseAddress, count + lastBlock.count, found.baseAddress, found.count, &read, &produced)
+        return result == LIBDEFLATE_SUCCESS && read == count + lastBlock.count && produced == content.count
+            && content.withUnsafeBytes { memcmp($0.baseAddress!, found.baseAddress!, content.count) == 0 }
     }
 }

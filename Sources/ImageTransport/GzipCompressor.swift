@@ -11,8 +11,6 @@ import Posix
 /// neither.
 final class GzipCompressor: ByteSink {
     static let segmentSize = 1 << 20
-    /// The last block of a deflate stream, empty, with fixed codes.
-    private static let lastBlock: [UInt8] = [3, 0]
 
     private let output: any ByteSink
     private let work: OrderedWork<DeflateSegment, TransportError>
@@ -63,13 +61,13 @@ final class GzipCompressor: ByteSink {
     func finish() throws {
         try endPiece()
         while try writeNext() {}
-        try pass(Self.lastBlock + crc.littleEndianBytes + count.littleEndianBytes)
+        try pass(DeflateSegment.lastBlock + crc.littleEndianBytes + count.littleEndianBytes)
     }
 
     /// All of `bytes`, at most 1 GiB, as one member of its own.
     static func member(_ bytes: [UInt8], level: Int) throws(TransportError) -> [UInt8] {
         let segment = try DeflateSegment(compressing: bytes, level: level)
-        return GzipEncoder.plainHeader + segment.bytes + lastBlock + segment.crc.littleEndianBytes
+        return GzipEncoder.plainHeader + segment.bytes + DeflateSegment.lastBlock + segment.crc.littleEndianBytes
             + UInt32(truncatingIfNeeded: bytes.count).littleEndianBytes
     }
 

@@ -97,7 +97,7 @@ public enum ImageVerifier {
             // zstd's checksum is of what went in: what comes out with the same one is the same.
             var size: UInt64 = 0
             // What was just written may be as compressible as it likes.
-            let decompressor = Decompressor(limit: .none)
+            let decompressor = Decompressor(limit: .none, isParallel: true)
             try readBlob(layer, name, in: files) { piece in
                 try decompressor.decompress(piece) { size += UInt64($0.count) }
             }

@@ -158,7 +158,7 @@ public struct LayerStream {
     /// - Parameter isHashed: whether somebody else computes the digest of what is read.
     init(replay: LayerReplay, limit: ExpansionLimit, intake: any LayerIntake, isHashed: Bool = false) {
         self.isHashed = isHashed
-        let decompressor = Decompressor(limit: limit)
+        let decompressor = Decompressor(limit: limit, isParallel: true)
         self.decompressor = decompressor
         reader = LayerReader(replay: replay, intake: intake) { try decompressor.expand(by: $0) }
     }

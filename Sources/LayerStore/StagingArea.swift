@@ -48,6 +48,8 @@ final class StagingArea: Sendable {
     private init(in parent: SharedDescriptor, prefix: ByteString) throws(SystemError) {
         claim = try Self.claim(in: parent.descriptor, prefix: prefix)
         self.parent = parent
+        // What has nothing to do with each other has no reason to be near.
+        claim.directory.spreadSubdirectories()
     }
 
     var directory: OwnedDescriptor {

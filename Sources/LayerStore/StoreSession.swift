@@ -112,10 +112,12 @@ public final class StoreSession: Sendable {
     }
 
     /// Writes the small content `bytes` into the staging area, unless the store has it or it waits there already.
-    private func stage(
-        _ bytes: [UInt8], mode: UInt16, modified: FileTime?
+    ///
+    /// - Parameter known: its digest, where that was computed.
+    func stage(
+        _ bytes: [UInt8], digest known: Digest? = nil, mode: UInt16, modified: FileTime?
     ) throws(LayerStoreError) -> ContentCopy {
-        let digest = Digest(hashing: bytes)
+        let digest = known ?? Digest(hashing: bytes)
         let size = UInt64(bytes.count)
         if bytes.isEmpty || pending.withLock({ $0[digest] != nil }) { return ContentCopy(digest: digest, size: size) }
         let stored = try stored(digest, size: size)

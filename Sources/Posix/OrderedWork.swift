@@ -41,6 +41,9 @@ public final class OrderedWork<Output: Sendable, Failure: Error> {
         Threads.join(threads)
     }
 
+    /// Whether there are threads; else the work is done while it is handed over.
+    public var isParallel: Bool { !threads.isEmpty }
+
     /// How many results are still to be taken.
     public var count: Int { added - taken }
 

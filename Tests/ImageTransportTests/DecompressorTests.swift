@@ -7,10 +7,10 @@ import Testing
 @Suite struct DecompressorTests {
     static let content: [UInt8] = (0..<60_000).flatMap { Array("line \($0 % 977)\n".utf8) }
 
-    static func decompress(_ bytes: [UInt8], pieceSize: Int = 4096, limit: ExpansionLimit = ExpansionLimit()) throws
-        -> [UInt8]
-    {
-        let (decompressor, sink) = (Decompressor(limit: limit), ArraySink())
+    static func decompress(
+        _ bytes: [UInt8], pieceSize: Int = 4096, limit: ExpansionLimit = ExpansionLimit(), isParallel: Bool = false
+    ) throws -> [UInt8] {
+        let (decompressor, sink) = (Decompressor(limit: limit, isParallel: isParallel), ArraySink())
         for start in stride(from: 0, to: bytes.count, by: pieceSize) {
             try bytes[start..<min(bytes.count, start + pieceSize)].withUnsafeBytes { piece in
                 try decompressor.decompress(piece) { sink.write($0) }
@@ -98,6 +98,99 @@ import Testing
             return produced < 16 << 20
         }
         #expect(try Self.decompress(sink.bytes, limit: .none).count == 64 << 20)
+    }
+
+    // MARK: On a thread of its own
+
+    /// Bytes that stay large enough for a thread.
+    static let noise: [UInt8] = {
+        var generator = SeededGenerator(seed: 3)
+        return (0..<1_500_000).map { _ in UInt8.random(in: 0...63, using: &generator) }
+    }()
+
+    @Test(
+        "another thread gives the same, of every format, once and joined",
+        .enabled(if: DecompressorTests.tools.allSatisfy { Tool.isAvailable($0) }, "no gzip, zstd or xz"),
+        arguments: DecompressorTests.tools, [64 << 10, 100_001, 1 << 20, 1 << 24])
+    func background(tool: String, pieceSize: Int) throws {
+        let one = try Self.compress(tool, [], Self.noise)
+        #expect(one.count > 1 << 20)
+        #expect(try Self.decompress(one, pieceSize: pieceSize, isParallel: true) == Self.noise)
+        let two = try one + Self.compress(tool, [], Self.content)
+        #expect(try Self.decompress(two, pieceSize: pieceSize, isParallel: true) == Self.noise + Self.content)
+    }
+
+    @Test(
+        "another thread refuses the same",
+        .enabled(if: DecompressorTests.tools.allSatisfy { Tool.isAvailable($0) }, "no gzip, zstd or xz"),
+        arguments: DecompressorTests.tools)
+    func backgroundDamage(tool: String) throws {
+        let whole = try Self.compress(tool, [], Self.noise)
+        var inputs = [70_000, whole.count / 2, whole.count - 1].map { Array(whole[..<$0]) }
+        inputs.append(whole + Array("rubbish".utf8))
+        for place in [100, 80_000, whole.count / 2, whole.count - 5] {
+            var bytes = whole
+            bytes[place] ^= 0x55
+            inputs.append(bytes)
+        }
+        for bytes in inputs {
+            func failure(isParallel: Bool) -> String? {
+                do {
+                    _ = try Self.decompress(bytes, pieceSize: 1 << 16, isParallel: isParallel)
+                    return nil
+                } catch {
+                    return "\(error)"
+                }
+            }
+            let found = failure(isParallel: true)
+            #expect(found != nil && found == failure(isParallel: false))
+        }
+    }
+
+    @Test("a bomb on another thread ends as early, and holds as little") func backgroundBomb() throws {
+        var limit = ExpansionLimit()
+        limit.base = 1 << 20
+        let sink = ArraySink()
+        let encoder = try GzipEncoder(output: sink)
+        try encoder.write(Array(Self.noise.prefix(100_000)))
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        for _ in 0..<256 { try encoder.write(zeros) }
+        try encoder.finish()
+        #expect {
+            try Self.decompress(sink.bytes, pieceSize: 1 << 16, limit: limit, isParallel: true)
+        } throws: { error in
+            guard case TransportError.expandsTooMuch(let produced, let consumed, 100) = error else { return false }
+            return produced < 64 << 20 && consumed <= sink.bytes.count
+        }
+    }
+
+    @Test("what nobody reads to its end keeps no thread") func abandoned() throws {
+        struct Enough: Error {}
+        let sink = ArraySink()
+        let encoder = try GzipEncoder(output: sink)
+        try encoder.write(Array(Self.noise.prefix(100_000)))
+        for _ in 0..<64 { try encoder.write([UInt8](repeating: 1, count: 1 << 20)) }
+        try encoder.finish()
+        for taken in 0..<4 {
+            let decompressor = Decompressor(limit: .none, isParallel: true)
+            var count = 0
+            func take() throws {
+                count += 1
+                if count > taken { throw Enough() }
+            }
+            #expect(throws: Enough.self) {
+                try sink.bytes.withUnsafeBytes { bytes in
+                    for start in stride(from: 0, to: bytes.count, by: 1 << 16) {
+                        let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 16)])
+                        try decompressor.decompress(piece) { _ in try take() }
+                    }
+                }
+                try decompressor.finish { _ in try take() }
+            }
+        }
+        // Handed over, and never taken.
+        let decompressor = Decompressor(limit: .none, isParallel: true)
+        try sink.bytes.withUnsafeBytes { try decompressor.decompress($0) { _ in } }
     }
 
     @Test(

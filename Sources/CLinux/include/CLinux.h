@@ -55,6 +55,9 @@ int clinux_memory_file(const char *name);
 /// sync_file_range(2), SYNC_FILE_RANGE_WRITE of the whole file: a hint.
 void clinux_begin_writeback(int descriptor);
 
+/// FS_IOC_SETFLAGS with FS_TOPDIR_FL beside the flags that the directory has: a hint.
+int clinux_spread_directories(int descriptor);
+
 /// syncfs(2): the whole file system that holds an open file.
 int clinux_syncfs(int descriptor);
 

@@ -85,7 +85,7 @@ public struct ImportImages: Sendable {
             },
             progress: { try progress.advance(by: $0) },
             { index, layer in
-                let skeleton = try known[index].map(\.stored.original.skeleton) ?? intake?.skeleton(of: layer)
+                let skeleton = try known[index].map(\.stored.original.skeleton) ?? intake?.finish(layer)
                 layers.append((layer, skeleton))
             })
         try check(layers.map(\.layer.tree), union)

@@ -30,7 +30,7 @@ public struct ImportTar: Sendable {
             try progress.advance(by: UInt64(piece.count))
         }
         let layer: SourceImage.Layer = try stream.finish()
-        let skeleton = try intake.skeleton(of: layer)
+        let skeleton = try intake.finish(layer)
         // Before anything is published: a name that is taken leaves nothing behind.
         _ = try session.checkAvailable(name, for: layer.tree, replacing: options.replacing)
         progress.begin("writing", total: 0)

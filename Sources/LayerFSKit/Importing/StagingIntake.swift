@@ -7,18 +7,22 @@ import Trees
 /// Takes the contents of a layer into the store while it is read, and keeps what else its tar has.
 final class StagingIntake: LayerIntake {
     private let session: StoreSession
+    private let queue: StagingQueue
     private let others: IncomingContent
     private let compressor: SkeletonOthers
     private var current: IncomingContent?
 
     init(_ session: StoreSession) throws {
         self.session = session
+        queue = try StagingQueue(session)
         let others = IncomingContent(session)
         self.others = others
         compressor = try SkeletonOthers { try others.write($0) }
     }
 
-    func beginContent(_ metadata: Metadata, size: UInt64) { current = IncomingContent(session, metadata: metadata) }
+    func beginContent(_ metadata: Metadata, size: UInt64) {
+        current = IncomingContent(session, metadata: metadata, queue: queue)
+    }
 
     func writeContent(_ piece: UnsafeRawBufferPointer) throws {
         try Interruption.check()
@@ -32,8 +36,11 @@ final class StagingIntake: LayerIntake {
 
     func writeOthers(_ piece: UnsafeRawBufferPointer) throws { try compressor.write(piece) }
 
-    /// The skeleton of the tar that was read; nil when layerfs makes the same tar of the tree.
-    func skeleton(of layer: SourceImage.Layer) throws -> Skeleton? {
+    /// Ends the layer.
+    ///
+    /// - Returns: the skeleton of the tar that was read; nil when layerfs makes the same tar of the tree.
+    func finish(_ layer: SourceImage.Layer) throws -> Skeleton? {
+        try queue.finish()
         if layer.isCanonical { return nil }
         try compressor.finish()
         let digest = try others.finish().digest
