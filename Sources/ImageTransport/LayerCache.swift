@@ -178,7 +178,7 @@ extension LayerCache {
         let library =
             switch compression {
             case .none: "none"
-            case .gzip: "\(DeflateSegment.codec) in segments 1"
+            case .gzip: "\(DeflateSegment.codec) in segments 2"
             case .zstd: ZstdCompressor.codec
             }
         return Digest(hashing: Array("\(library) \(level)".utf8))

@@ -22,8 +22,8 @@ extension LayerPacking {
         }
     }
 
-    /// Calls `body` with the pieces of the tar of `entries`, in order. They are cut where files begin and end, so that a
-    /// change of one file leaves most of them what they were.
+    /// Calls `body` with the pieces of the tar of `entries`, in order. They are cut where files begin and end, and between files
+    /// and what is none, so that a change of one file leaves most of them what they were.
     ///
     /// - Throws: as ``pack(_:from:into:progress:)``.
     func forEachPiece(_ entries: [Entry], _ body: (Piece) throws -> Void) throws {
@@ -42,7 +42,12 @@ extension LayerPacking {
             try body(.group(parts, count: count))
             (parts, count) = ([], 0)
         }
+        var isVolatile = false
         for entry in Self.ordered(entries) {
+            // The time of directories and links is that of the newest file of the layer: where one file changes, all of them do.
+            let isNextVolatile = if case .file = entry.kind { false } else { true }
+            if isNextVolatile != isVolatile { try endGroup() }
+            isVolatile = isNextVolatile
             bytes += try TarEncoder.encode(header(for: entry))
             guard case .file(let digest, let size) = entry.kind, size > 0 else { continue }
             if size > Self.largeSize {

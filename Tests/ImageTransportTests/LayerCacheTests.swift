@@ -94,6 +94,42 @@ import Trees
         #expect(late[0] == late[1] && late[0] != changed[0])
     }
 
+    @Test("a new time of directories and links changes no piece with a content in it") func pieces() throws {
+        func entry(_ path: ByteString, _ kind: Entry.Kind, _ time: Int64) throws -> Entry {
+            Entry(
+                path: try TreePath(path), metadata: Metadata(mode: 0o755, modified: Timestamp(seconds: time)),
+                kind: kind)
+        }
+        func keys(_ time: Int64) throws -> (contents: [[Digest]], others: [[Digest]], bytes: UInt64) {
+            var entries: [Entry] = []
+            for directory in 0..<50 {
+                entries.append(try entry(ByteString("/d\(directory)"), .directory, time))
+                entries.append(try entry(ByteString("/d\(directory)/link"), .symlink(target: "x"), time))
+                for file in 0..<(directory % 4) {
+                    let digest = Digest(hashing: [UInt8(directory), UInt8(file)])
+                    let size: UInt64 = file == 3 ? 100_000 : 700
+                    entries.append(
+                        try entry(ByteString("/d\(directory)/\(file)"), .file(digest: digest, size: size), 5))
+                }
+            }
+            var result: (contents: [[Digest]], others: [[Digest]], bytes: UInt64) = ([], [], 0)
+            try LayerPacking().forEachPiece(entries) { piece in
+                result.bytes += piece.count
+                let hasContent =
+                    switch piece {
+                    case .file: true
+                    case .group(let parts, _): parts.contains { if case .content = $0 { true } else { false } }
+                    }
+                if hasContent { result.contents.append(piece.keys) } else { result.others.append(piece.keys) }
+            }
+            return result
+        }
+        let (old, new) = (try keys(1_000), try keys(2_000))
+        #expect(old.contents == new.contents && old.contents.count > 30)
+        #expect(old.others != new.others && old.others.count == new.others.count)
+        #expect(old.bytes == new.bytes && old.bytes % 512 == 0)
+    }
+
     @Test("other compressions, levels and times are other layers") func others() throws {
         let contents = CountingContents(fixture.contents)
         _ = try export("a", contents: contents)
