@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s
 BINARY = .build/release/layerfs
 
-.PHONY: build registry demo test faults sanitize check fmt bench install clean
+.PHONY: build registry demo test faults sanitize check fmt bench bench-micro install clean
 
 build:
 	scripts/setup build
@@ -43,13 +43,14 @@ sanitize:
 	        $(SWIFT) test --sanitize $$sanitizer --scratch-path .build/$$sanitizer --filter '$(SANITIZED)' || exit 1; \
 	done
 
+FORMATTED = Package.swift Sources Tests benchmarks/micro/Package.swift benchmarks/micro/Benchmarks
 # What CI checks beside the tests: the format, and that nothing warns.
 check:
-	$(SWIFT) format lint --recursive --strict Package.swift Sources Tests
+	$(SWIFT) format lint --recursive --strict $(FORMATTED)
 	CI=1 $(SWIFT) build --build-tests
 
 fmt:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive $(FORMATTED)
 
 # Beside the peers of the field, in turn, in one run; needs root, and a quiet machine. Writes docs/benchmarks.md with RESULTS=docs.
 RESULTS ?= .build/benchmarks
@@ -57,8 +58,14 @@ bench: build
 	scripts/setup build counterparts peers
 	benchmarks/run $(BINARY) --disk --scale 10000,100000 --results $(RESULTS)
 
+# The inner loops (hashing, parsing, packing, composing, the index) by themselves, in a release build; takes a minute. Its package is in no
+# other build. See docs/micro-benchmarks.md.
+bench-micro:
+	scripts/setup build
+	$(SWIFT) package --package-path benchmarks/micro --disable-sandbox benchmark --grouping metric --no-progress
+
 install: build registry
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BINARY) $(BINARY)-registry
 
 clean:
-	rm -rf .build
+	rm -rf .build benchmarks/micro/.build

@@ -34,7 +34,14 @@ let package = Package(
     products: [
         .executable(name: "layerfs", targets: ["layerfs"]),
         .executable(name: "layerfs-registry", targets: ["layerfs-registry"]),
-        .library(name: "LayerFSKit", targets: ["LayerFSKit"]),
+        // The use cases, and the modules that their signatures speak of: a product exports only what it lists, and nobody could name
+        // a tree or a digest without. Tar is what the errors and bytes of packing are made of.
+        .library(
+            name: "LayerFSKit",
+            targets: [
+                "LayerFSKit", "Bytes", "Digests", "ELF", "ImageTransport", "LayerStore", "Loader", "OCI", "Posix",
+                "Sandbox", "Tar", "Trees",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
