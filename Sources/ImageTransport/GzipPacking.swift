@@ -34,14 +34,14 @@ struct GzipPacking {
             case .group(let parts, let count):
                 let bytes = try read(parts, count: count)
                 tar.add(bytes)
-                try write(bytes, keys[0], known, into: compressor)
+                try write(bytes, keys[0], isGroup: true, known, into: compressor)
             case .file(let digest, let size, let path):
                 var keys = keys[...]
                 var bytes: [UInt8] = []
                 func end() throws {
                     guard !bytes.isEmpty, let key = keys.popFirst() else { return }
                     tar.add(bytes)
-                    try write(bytes, key, known, into: compressor)
+                    try write(bytes, key, isGroup: false, known, into: compressor)
                     bytes = []
                 }
                 try contents.readChecked(digest, size: size, path: path) { piece in
@@ -77,12 +77,12 @@ struct GzipPacking {
     }
 
     private func write(
-        _ bytes: [UInt8], _ key: Digest, _ known: KnownSegments?, into compressor: GzipCompressor
+        _ bytes: [UInt8], _ key: Digest, isGroup: Bool, _ known: KnownSegments?, into compressor: GzipCompressor
     ) throws {
         if let segment = try known?.read(key), segment.uncompressedCount == bytes.count {
             try compressor.write(segment, key: key)
         } else {
-            try compressor.write(piece: bytes, key: key)
+            try compressor.write(piece: bytes, key: key, isGroup: isGroup)
         }
     }
 

@@ -25,7 +25,7 @@ struct ReadmeTests {
             "PATH": URL(fileURLWithPath: LayerFSProgram.path).deletingLastPathComponent().path
                 + ":/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": folder.path, "LC_ALL": "C",
-        ]
+        ].merging(LayerFSProgram.sanitizerOptions) { $1 }
         for command in commands {
             let outcome = try Tool.run("sh", ["-c", "cd '\(folder.path)' && \(command)"], environment: environment)
             #expect(outcome.status == 0, "\(command)\n\(outcome.errors)")

@@ -36,4 +36,4 @@ public enum Corpus {
 public let isCI = ProcessInfo.processInfo.environment["CI"] != nil
 
 /// Whether the tests run under AddressSanitizer or ThreadSanitizer (`make sanitize`), whose memory is no measure.
-public let isSanitized = ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains { ProcessInfo.processInfo.environment[$0] != nil }
+public let isSanitized = !LayerFSProgram.sanitizerOptions.isEmpty

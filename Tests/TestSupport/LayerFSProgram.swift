@@ -45,13 +45,17 @@ public struct LayerFSProgram: Sendable {
         return program
     }
 
+    /// What a program that was built with a sanitizer is to be told; empty for others.
+    public static let sanitizerOptions = ProcessInfo.processInfo.environment.filter {
+        ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key)
+    }
+
     /// Nothing of the tester's own environment but where things are, so that it changes no result.
     private var variables: [String: String] {
         var variables = ["HOME": "/nonexistent", "LC_ALL": "C", "LAYERFS_STORE": store]
         let inherited = ProcessInfo.processInfo.environment
-        for name in ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TSAN_OPTIONS", "ASAN_OPTIONS"] {
-            variables[name] = inherited[name]
-        }
+        for name in ["PATH", "LD_LIBRARY_PATH", "TMPDIR"] { variables[name] = inherited[name] }
+        variables.merge(Self.sanitizerOptions) { $1 }
         return variables.merging(environment) { $1 }
     }
 }
