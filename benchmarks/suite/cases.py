@@ -1,8 +1,10 @@
 """What is measured: the kinds of work, how layerfs and each peer do it, and the ratio that is aimed for."""
+import atexit
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 from .measuring import Case, Contender, Failed, disk_usage, run
@@ -45,6 +47,11 @@ class Bench:
 
     def __init__(self, layerfs, folder, scratch):
         self.layerfs, self.folder, self.scratch = layerfs, folder, scratch
+        # What could not be measured, and why.
+        self.failures = []
+        # podman takes no path longer than 50 characters for it.
+        self.runroot = tempfile.mkdtemp(prefix="lfs")
+        atexit.register(shutil.rmtree, self.runroot, ignore_errors=True)
         self.minbase = trees.debian(folder, "minbase")
         self.floor, self.links = self.compiled("floor"), self.compiled("links")
         self.ours("add", "--name", "base", "--dir", self.minbase + ":/", "--allow", "/")
@@ -205,7 +212,7 @@ class Bench:
         """Everything that is sent is there already, and everything that is fetched."""
         ours = "docker://%s/ours:1" % address
         theirs = "docker://%s/theirs:1" % address
-        podman = ["podman", "--root", self.path("podman"), "--runroot", self.path("podman.run"), "--storage-driver", "vfs"]
+        podman = ["podman", "--root", self.path("podman"), "--runroot", self.runroot, "--storage-driver", "vfs"]
         push = lambda: self.ours("push", "base", ours, "--tls-verify=false")
         skopeo = lambda: run(["skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", image, theirs])
         pull = lambda: self.ours("pull", ours, "-t", "pulled", "--replace", "--tls-verify=false", store="store")
@@ -271,14 +278,14 @@ class Bench:
             try:
                 sizes["podman " + driver] = self.podman(driver, roots)
             except Failed as failure:
-                print("disk of podman with %s: not measured: %s" % (driver, failure))
+                self.failures.append("disk of podman with %s: %s" % (driver, failure))
         sizes["plain copies"] = 10 * disk_usage(roots[0])
         return sizes
 
     def podman(self, driver, roots):
         """The disk that `roots` take as images of podman."""
         folder = self.path("podman." + driver)
-        podman = ["podman", "--root", folder, "--runroot", folder + ".run", "--storage-driver", driver]
+        podman = ["podman", "--root", folder, "--runroot", self.runroot, "--storage-driver", driver]
         for number, root in enumerate(roots):
             run("tar -C '%s' -cf - . | %s import - v%d" % (root, " ".join(podman), number))
         try:
@@ -302,4 +309,7 @@ class Bench:
 
     def cases(self):
         for group in (self.ingest, self.materialize, self.export, self.transfer, self.small, self.closures):
-            yield from group()
+            try:
+                yield from group()
+            except Failed as failure:
+                self.failures.append("the rest of %s: %s" % (group.__name__, failure))
