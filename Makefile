@@ -58,11 +58,12 @@ bench: build
 	scripts/setup build counterparts peers
 	benchmarks/run $(BINARY) --disk --scale 10000,100000 --results $(RESULTS)
 
-# The inner loops (hashing, parsing, packing, composing, the index) by themselves, in a release build; takes a minute. Its package is in no
-# other build. See docs/micro-benchmarks.md.
+# The inner loops (hashing, parsing, packing, composing, the index) by themselves, in a release build; takes a minute once built. Its
+# package is in no other build. See docs/micro-benchmarks.md.
 bench-micro:
 	scripts/setup build
-	$(SWIFT) package --package-path benchmarks/micro --disable-sandbox benchmark --grouping metric --no-progress
+	$(SWIFT) build --configuration release --package-path benchmarks/micro --product LayerFSBenchmarks
+	benchmarks/micro/.build/release/LayerFSBenchmarks
 
 install: build registry
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BINARY) $(BINARY)-registry
