@@ -66,17 +66,17 @@ static int strikes(int kind) {
         return real arguments; \
     }
 
-// What is neither on a disk nor can fail so: threads wake each other by an eventfd, whose write(2) has no such errors.
-static int is_file(int descriptor) {
+// Threads wake each other by an eventfd, whose write(2) has no such errors. Its inode has no type; those of files, pipes and sockets do.
+static int is_eventfd(int descriptor) {
     struct stat status;
-    return syscall(SYS_fstat, descriptor, &status) == 0 && (status.st_mode & S_IFMT) == S_IFREG;
+    return syscall(SYS_fstat, descriptor, &status) == 0 && (status.st_mode & S_IFMT) == 0;
 }
 
 // Standard streams are left alone: messages and results are not what is tried here.
 #define WRAP_STREAM(name, kind, parameters, arguments) \
     ssize_t name parameters { \
         REAL(name); \
-        if (descriptor > 2 && is_file(descriptor) && strikes(kind)) return -1; \
+        if (descriptor > 2 && !is_eventfd(descriptor) && strikes(kind)) return -1; \
         return real arguments; \
     }
 

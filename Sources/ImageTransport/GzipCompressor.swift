@@ -11,8 +11,6 @@ import Posix
 /// neither.
 final class GzipCompressor: ByteSink {
     static let segmentSize = 1 << 20
-    /// Of those that people choose from; libdeflate's own go to 12.
-    private static let highestLevel = 9
 
     private let output: any ByteSink
     private let work: OrderedWork<DeflateSegment, TransportError>
@@ -53,7 +51,8 @@ final class GzipCompressor: ByteSink {
     ///   size; a level more gives most of that back for little time.
     func write(piece bytes: [UInt8], key: Digest, isGroup: Bool) throws {
         try endPiece()
-        try compress(bytes, key: key, level: isGroup ? min(level + 1, Self.highestLevel) : level)
+        let highest = Compression.gzip.levels?.upperBound ?? level
+        try compress(bytes, key: key, level: isGroup ? min(level + 1, highest) : level)
     }
 
     /// Writes a piece that was compressed before.

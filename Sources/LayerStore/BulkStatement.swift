@@ -7,6 +7,9 @@ import GRDBSQLite
 ///
 /// It must not outlive the access to the database that it was made in.
 final class BulkStatement {
+    /// How many rows that nobody asked for are passed, where some are wanted along a table, before the next is looked for from the top.
+    static let patience = 8
+
     private let connection: OpaquePointer?
     private let statement: OpaquePointer?
 

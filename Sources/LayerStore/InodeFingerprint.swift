@@ -48,9 +48,6 @@ extension InodeFingerprint {
         }
     }
 
-    /// How many rows that nobody asked for are passed before the next one is looked for from the top.
-    private static let patience = 8
-
     /// For each of `digests`, which are sorted, the state that is remembered; nil where there is none, or one that makes no sense.
     static func find(sorted digests: [Digest], _ database: Database) throws -> [InodeFingerprint?] {
         let statement = try BulkStatement(
@@ -61,7 +58,7 @@ extension InodeFingerprint {
         while position < digests.count {
             statement.bind(1, digests[position])
             var passed = 0
-            while position < digests.count, passed <= patience {
+            while position < digests.count, passed <= BulkStatement.patience {
                 guard try statement.step() else { return result }
                 guard let digest = statement.digest(0) else { break }
                 while position < digests.count, digests[position] < digest { position += 1 }

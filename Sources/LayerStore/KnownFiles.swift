@@ -27,9 +27,6 @@ extension StoreSession {
         return known
     }
 
-    /// How many rows that nobody asked for are passed before the next one is looked for from the top.
-    private static let patience = 8
-
     static func known(
         _ states: [SourceFingerprint], in index: LayerIndex
     ) throws(LayerStoreError) -> [SourceFingerprint: KnownContent] {
@@ -49,7 +46,7 @@ extension StoreSession {
                 statement.bind(1, device)
                 statement.bind(2, sorted[position].key.inode)
                 var passed = 0
-                while position < sorted.count, sorted[position].key.device == device, passed <= patience {
+                while position < sorted.count, sorted[position].key.device == device, passed <= BulkStatement.patience {
                     guard try statement.step(), let inode = statement.integer(2) else {
                         // That was the last one of this device.
                         position = sorted[position...].firstIndex { $0.key.device != device } ?? sorted.count

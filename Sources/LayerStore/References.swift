@@ -58,12 +58,23 @@ public struct References: Sendable {
             case .layer:
                 try staging.directory.rename(
                     temporary, to: Self.fileName(name), in: store.layerReferences, replacing: true)
-                try store.layerReferences.sync()
             case .image:
                 try staging.directory.rename(
                     temporary, to: Self.fileName(name), in: store.imageReferences, replacing: true)
-                try store.imageReferences.sync()
             }
+            try sync(kind)
+        }
+    }
+
+    /// Makes the names of a kind durable that are there: another command may have given one a moment ago, and not flushed it yet.
+    func flush(_ kind: NamedKind) throws(LayerStoreError) {
+        try during("flush the references") { () throws(SystemError) in try sync(kind) }
+    }
+
+    private func sync(_ kind: NamedKind) throws(SystemError) {
+        switch kind {
+        case .layer: try store.layerReferences.sync()
+        case .image: try store.imageReferences.sync()
         }
     }
 
@@ -71,13 +82,10 @@ public struct References: Sendable {
     func remove(_ name: Name, _ kind: NamedKind) throws(LayerStoreError) {
         try during("remove the reference '\(name)'") { () throws(SystemError) in
             switch kind {
-            case .layer:
-                try store.layerReferences.removeFile(Self.fileName(name))
-                try store.layerReferences.sync()
-            case .image:
-                try store.imageReferences.removeFile(Self.fileName(name))
-                try store.imageReferences.sync()
+            case .layer: try store.layerReferences.removeFile(Self.fileName(name))
+            case .image: try store.imageReferences.removeFile(Self.fileName(name))
             }
+            try sync(kind)
         }
     }
 

@@ -21,8 +21,8 @@ extension StoreSession {
 
     /// Makes everything staged so far a durable part of the store.
     ///
-    /// - Parameter isNamed: whether a name stands already for all that was there: then it was flushed before it was named, and is not
-    ///   flushed again.
+    /// - Parameter isNamed: whether names of layers stand already for all that was there: then it was flushed before it was named, and
+    ///   only the names are flushed, which another command may have given a moment ago.
     /// - Returns: the contents that are new.
     @discardableResult
     public func publish(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
@@ -45,6 +45,7 @@ extension StoreSession {
         } catch {
             throw .system(step: "write to the store", error)
         }
+        if isNamed { try store.references.flush(.layer) }
         return Array(staged.keys)
     }
 
