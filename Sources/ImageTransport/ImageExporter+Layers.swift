@@ -20,7 +20,7 @@ struct WrittenLayers {
     struct Layer {
         var tar: LayerPacking.Result
         /// What it was made of, as its tar has it.
-        var entries: [Entry]
+        var entries: Tree.Entries
         var packing: LayerPacking
         var doubt: Doubt
         /// Whether these entries were made into this layer, and found to be in it, before.
@@ -50,7 +50,7 @@ extension ImageExporter {
     /// What the layer of `entries` became when it was written before; nil when that is not known.
     ///
     /// - Throws: what ``isSound`` throws.
-    public func knownLayer(_ entries: [Entry]) throws -> ImageDescription.LeftOut? {
+    public func knownLayer(_ entries: Tree.Entries) throws -> ImageDescription.LeftOut? {
         guard let cache, compression != .none, !isStargz else { return nil }
         let key = packing.key(entries, codec: LayerCache.codec(compression, level: compressionLevel))
         guard let layer = cache.find(key)?.layer, try isSound?(entries) ?? true else { return nil }
@@ -115,7 +115,7 @@ extension ImageExporter {
         written[found.layer.digest] = WrittenLayers.Layer(
             tar: found.layer.tar, entries: layer.entries, packing: packing, doubt: isSameInode ? .none : .digest,
             isFromBefore: true)
-        for case .file(_, let size) in layer.entries.map(\.kind) { try progress?(size) }
+        for content in layer.entries.contents { try progress?(content.size) }
         return Descriptor(
             mediaType: mediaType, digest: found.layer.digest, size: Int64(clamping: found.layer.size))
     }
@@ -129,7 +129,7 @@ extension ImageExporter {
     /// The digest of the layer's tar, where it was computed before for the same times, and its contents are sound.
     private func knownDiffID(of layer: ImageDescription.Layer) throws -> DiffID? {
         guard let diffID = try layer.knownDiffID?() else { return nil }
-        let newest = layer.entries.map(\.metadata.modified.seconds).max() ?? 0
+        let newest = layer.entries.newest?.seconds ?? 0
         guard newest <= packing.sourceDateEpoch ?? .max, try isSound?(layer.entries) ?? true else { return nil }
         return diffID
     }

@@ -107,7 +107,7 @@ public enum ImageVerifier {
             }
         }
         if known.isFromBefore {
-            try replay.add(layer: known.entries.map(known.packing.recorded))
+            try replay.add(layer: Tree.Entries(known.entries.lazy.map(known.packing.recorded)))
             return known.tar
         }
         for entry in LayerPacking.ordered(known.entries) {

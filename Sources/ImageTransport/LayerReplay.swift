@@ -38,7 +38,7 @@ struct LayerReplay {
     }
 
     /// Adds a whole layer whose entries are known, as they are.
-    mutating func add(layer entries: [Entry]) throws(TreeError) {
+    mutating func add(layer entries: some Collection<Entry>) throws(TreeError) {
         let isWhole = !entries.contains { $0.kind == .whiteout } && (try? Tree(Tree.empty.entries + entries)) != nil
         if union.values.isEmpty, changes.count == 0, isWhole {
             // There is nothing that it could remove, replace or lie in.

@@ -88,7 +88,7 @@ public struct AddLayers: Sendable {
             if part == 0 { return try session.flush() }
             for (index, layer) in layers.enumerated() where !isThere[index] {
                 let diffID = try LayerPacking().measure(
-                    Array(layer.tree.entries.dropFirst()), from: session.contents,
+                    layer.tree.entries.dropFirst(), from: session.contents,
                     progress: { try progress.advance(by: $0) }
                 ).diffID
                 diffIDs.withLock { $0[index] = diffID }

@@ -66,10 +66,10 @@ extension ExportImage {
         return found
     }
 
-    func isSound(_ entries: [Entry]) throws -> Bool {
+    func isSound(_ entries: Tree.Entries) throws -> Bool {
         var contents: [Digest: UInt64?] = [:]
-        for entry in entries {
-            if case .file(let digest, let size) = entry.kind { contents[digest] = size }
+        for position in entries.indices {
+            if let (digest, size) = entries.content(at: position) { contents[digest] = size }
         }
         return try workspace.store.isSound(contents)
     }

@@ -56,7 +56,7 @@ public struct ExportImage: Sendable {
         }
         var parts = parts
         try leaveOut(of: &parts, options, exporter)
-        let expected = parts.images.map { Array($0.composition.tree.entries.dropFirst()) }
+        let expected = parts.images.map { $0.composition.tree.entries.dropFirst() }
         let (packing, markers) = (exporter.packing, exporter.markers)
         exporter.check = { try Self.compare($1, expected[$0], packing, besides: markers) }
         let content = parts.content
@@ -97,7 +97,7 @@ public struct ExportImage: Sendable {
             case .flat:
                 [
                     LayerPart(
-                        entries: Array(composition.tree.entries.dropFirst()),
+                        entries: composition.tree.entries.dropFirst(),
                         source: "layerfs compose \(selection.expression)", record: records.count == 1 ? records[0] : nil
                     )
                 ]
@@ -105,7 +105,7 @@ public struct ExportImage: Sendable {
         let originals = try originals(selection, options)
         let rest = parts.dropFirst(originals?.layers.count ?? 0).filter { !$0.entries.isEmpty }
         let layers = try Self.limited(Array(rest), to: options.maximumLayers)
-        let newest = composition.tree.entries.map { packing.recorded($0).metadata.modified.seconds }.max()
+        let newest = composition.tree.entries.lazy.map { packing.recorded($0).metadata.modified.seconds }.max()
         var image = ImageDescription(
             layers: (originals?.layers ?? [])
                 + layers.map { part in
@@ -143,7 +143,7 @@ public struct ExportImage: Sendable {
 
     /// Compares what unpacking the written layers gives with what was composed.
     static func compare(
-        _ written: VerifiedImage, _ entries: [Entry], _ packing: LayerPacking, besides markers: Set<TreePath> = []
+        _ written: VerifiedImage, _ entries: Tree.Entries, _ packing: LayerPacking, besides markers: Set<TreePath> = []
     ) throws(LayerFSError) {
         for entry in entries {
             let found = written.entries[entry.path]
