@@ -151,6 +151,11 @@ extension PackedEntries {
         records[index].nanoseconds = metadata.modified.nanoseconds
     }
 
+    mutating func setModified(_ index: Int, _ time: Timestamp) {
+        records[index].seconds = time.seconds
+        records[index].nanoseconds = time.nanoseconds
+    }
+
     private mutating func place(of aspect: PackedAspect) -> UInt32 {
         // Neighbours have the same mostly.
         if records.count > 0 {
@@ -188,14 +193,14 @@ extension PackedEntries {
 }
 
 /// The order of paths in two parts, of which a slash is left out between them.
-enum PathOrder {
+package enum PathOrder {
     /// As the whole strings are ordered, bytewise.
-    static func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+    package static func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
         let order = ByteComparison.comparePrefix(left, right)
         return order != 0 ? order : left.count - right.count
     }
 
-    static func compare(
+    package static func compare(
         _ directory: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer,
         _ otherDirectory: UnsafeRawBufferPointer, _ otherName: UnsafeRawBufferPointer
     ) -> Int {

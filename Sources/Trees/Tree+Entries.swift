@@ -119,6 +119,12 @@ extension Tree.Entries {
         return Timestamp(seconds: record.seconds, nanoseconds: record.nanoseconds)
     }
 
+    /// Changes the time of the entry at `position`.
+    public mutating func setModified(_ time: Timestamp, at position: Int) {
+        precondition(indices.contains(position), "no entry at \(position)")
+        packed.setModified(position, time)
+    }
+
     /// Whether any of them is a whiteout.
     public var haveWhiteouts: Bool { indices.contains { packed.kind($0) == .whiteout } }
 
@@ -129,6 +135,12 @@ extension Tree.Entries {
 
     /// The newest time among them; nil when there are none.
     public var newest: Timestamp? { indices.lazy.map(modified).max() }
+
+    /// Where in this list, which is sorted, `path` is; nil where it is not.
+    public func index(sorted path: TreePath) -> Int? {
+        let (index, isThere) = lowerBound(path)
+        return isThere ? index : nil
+    }
 
     /// Where in this list, which is sorted, `path` is or would be.
     func lowerBound(_ path: TreePath) -> (index: Int, isThere: Bool) {

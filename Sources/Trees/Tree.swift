@@ -32,10 +32,7 @@ public struct Tree: Hashable, Sendable {
     public subscript(path: TreePath) -> Entry? { index(of: path).map { entries[$0] } }
 
     /// Which of ``entries`` has `path`, found by binary search; nil when none has.
-    public func index(of path: TreePath) -> Int? {
-        let (index, isThere) = entries.lowerBound(path)
-        return isThere ? index : nil
-    }
+    public func index(of path: TreePath) -> Int? { entries.index(sorted: path) }
 
     /// The bytes of all file contents, each path counted.
     public var size: UInt64 { entries.size }

@@ -58,8 +58,14 @@ struct EntriesTests {
                 mode: [0o644, 0o755].randomElement(using: &generator) ?? 0, uid: .random(in: 0...2, using: &generator),
                 modified: Timestamp(seconds: .random(in: -2...2, using: &generator)),
                 extendedAttributes: Bool.random(using: &generator) ? [] : attributes)
-            return Entry(path: path, metadata: metadata, kind: kinds.randomElement(using: &generator) ?? .fifo)
+            return Entry(path: path, metadata: metadata, kind: kind(&generator))
         }
+    }
+
+    private static func kind(_ generator: inout SeededGenerator) -> Entry.Kind {
+        let number = UInt8.random(in: 0...40, using: &generator)
+        let other = kinds.randomElement(using: &generator) ?? .fifo
+        return number < 20 ? .file(digest: Digest(hashing: [number]), size: 1) : other
     }
 
     @Test(arguments: UInt64(0)..<20)
@@ -78,6 +84,9 @@ struct EntriesTests {
         }
         #expect(packed.size == model.reduce(0) { $0 &+ $1.size })
         #expect(packed.contents.map(\.size) == model.map(\.size).filter { $0 > 0 })
+        let distinct = packed.distinctContents.map(\.digest)
+        #expect(distinct.count == Set(distinct).count)
+        #expect(Set(distinct) == Set(packed.contents.map(\.digest)))
         #expect(packed.newest == model.map(\.metadata.modified).max())
         #expect(packed.haveWhiteouts == model.contains { $0.kind == .whiteout })
     }
@@ -152,6 +161,8 @@ struct EntriesTests {
                 model[parent] = Entry(path: parent, metadata: Metadata(mode: 0o755), kind: .directory)
             }
             if entry.path.isRoot || model[entry.path]?.isDirectory == true { entry.kind = .directory }
+            // A link of a dump leads somewhere.
+            if entry.kind == .symlink(target: "") { entry.kind = .fifo }
             model[entry.path] = entry
         }
         return (model, model.values.shuffled(using: &generator))

@@ -67,10 +67,14 @@ extension ExportImage {
     }
 
     func isSound(_ entries: Tree.Entries) throws -> Bool {
-        var contents: [Digest: UInt64?] = [:]
-        for position in entries.indices {
-            if let (digest, size) = entries.content(at: position) { contents[digest] = size }
+        // In parts, so that what is looked up for them stays small.
+        var part: [Digest: UInt64?] = [:]
+        for content in entries.distinctContents {
+            part[content.digest] = content.size
+            guard part.count == 65_536 else { continue }
+            guard try workspace.store.isSound(part) else { return false }
+            part = [:]
         }
-        return try workspace.store.isSound(contents)
+        return try workspace.store.isSound(part)
     }
 }
