@@ -31,7 +31,11 @@ struct LayerReplay {
     mutating func add(_ header: TarHeader, digest: Digest) throws(TransportError) {
         func invalid(_ reason: String) -> TransportError { .invalidLayer(member: header.name, reason: reason) }
         let member = try LayerMember(header)
-        if listing != nil, try addInOrder(member, header, digest) { return }
+        if listing != nil {
+            if try addInOrder(member, header, digest) { return }
+        } else if only != nil {
+            endListing()
+        }
         switch member {
         case .ignored: return
         case .opaque(let directory): changes.makeOpaque(try locate(directory, member: header.name))
