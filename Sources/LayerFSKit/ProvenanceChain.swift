@@ -4,22 +4,22 @@ import LayerStore
 /// The way from what was asked for to one path of a layer, through the edges of its provenance.
 struct ProvenanceChain {
     private let provenance: Provenance
-    private let origins: [TreePath: Provenance.Origin]
+    private let origins: Provenance.Origins
     /// The edges that lead to a path, or through it where it is a link; in the order in which they were found.
     private var incoming: [TreePath: [Int]] = [:]
 
     init(_ provenance: Provenance) {
         self.provenance = provenance
-        origins = Dictionary(provenance.files.map { ($0.path, $0) }) { first, _ in first }
+        origins = Provenance.Origins(provenance)
         for (index, edge) in provenance.edges.enumerated() {
             for path in Set([edge.to] + (edge.via ?? [])) { incoming[path, default: []].append(index) }
         }
     }
 
-    /// Where `path` was taken from; nil for directories and for the links of a merged /usr.
+    /// Where `path`, which is no directory, was taken from; nil for the links of a merged /usr.
     func origin(of path: TreePath) -> Provenance.Origin? { origins[path] }
 
-    /// Whether anything is said of `path`.
+    /// Whether anything is said of `path`, which is no directory.
     func knows(_ path: TreePath) -> Bool { origins[path] != nil || incoming[path] != nil }
 
     /// The shortest chain of edges to `path`, from a program that was asked for, or from a file that came with something

@@ -55,12 +55,11 @@ public struct ShowRoot: Sendable {
         let selection = try workspace.select(expression).withoutRepetitions
         let tree = try workspace.compose(selection).tree
         let defaults = try ImageDefaults(workspace, selection)
-        var origins: [TreePath: Provenance.Origin] = [:]
-        for layer in selection.layers {
-            for origin in try workspace.store.provenance(of: layer.record)?.files ?? []
-            where origins[origin.path] == nil {
-                origins[origin.path] = origin
-            }
+        let origins = try selection.layers.compactMap { layer in
+            try workspace.store.provenance(of: layer.record).map { Provenance.Origins($0) }
+        }
+        func origin(of entry: Entry) -> Provenance.Origin? {
+            entry.isDirectory ? nil : origins.lazy.compactMap { $0[entry.path] }.first
         }
         return Description(
             expression: expression.description, platform: defaults.platform.description,
@@ -72,7 +71,7 @@ public struct ShowRoot: Sendable {
                     created: layer.record.created, source: layer.record.source, entries: layer.record.entries,
                     size: layer.record.size)
             },
-            size: tree.size, entries: tree.entries.map { Item($0, origins[$0.path]) })
+            size: tree.size, entries: tree.entries.map { Item($0, origin(of: $0)) })
     }
 }
 

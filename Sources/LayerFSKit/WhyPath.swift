@@ -82,7 +82,8 @@ public struct WhyPath: Sendable {
         guard let provenance else { return reason }
         var subject = path
         if tree[path]?.isDirectory == true {
-            let inside = tree.entries.lazy.map(\.path).first { $0 != path && $0.isWithin(path) && provenance.knows($0) }
+            let inside = tree.entries.lazy.filter { !$0.isDirectory && $0.path.isWithin(path) }.map(\.path)
+                .first(where: provenance.knows)
             guard let inside else { return reason }
             subject = inside
             reason.example = inside.description

@@ -61,7 +61,7 @@ struct IndexUpdate {
         try index.write("update") { database in
             try Self.removeUnreachable(database)
             try database.execute(
-                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM entries WHERE blob IS NOT NULL)")
+                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM content_layers)")
             for table in ["known_files", "inodes"] {
                 let known = try Data.fetchAll(database, sql: "SELECT DISTINCT digest FROM \(table)")
                 for bytes in known where Digest(bytes: bytes).map({ !live.contains($0) }) ?? true {
@@ -100,6 +100,9 @@ struct IndexUpdate {
                 DELETE FROM layers WHERE record NOT IN (SELECT record FROM names WHERE kind = 'layer')
                     AND id NOT IN (SELECT layer FROM image_layers);
                 """)
+        if database.changesCount > 0 {
+            try database.execute(sql: "DELETE FROM content_layers WHERE layer NOT IN (SELECT id FROM layers)")
+        }
     }
 
     private func referenced() throws(LayerStoreError) -> Set<Named> {

@@ -6,13 +6,17 @@ public struct Provenance: Hashable, Sendable, Codable {
     public var schemaVersion = 1
     /// What was asked for.
     public var requests: [Request]
-    /// The origin of every regular file and link, sorted by path.
+    /// Directories whose files came along as they lay in it: what is said here holds of every regular file and link below it that
+    /// ``files`` does not name. Nil when there are none.
+    public var directories: [Directory]?
+    /// The origin of every other regular file and link, sorted by path.
     public var files: [Origin]
     /// Why one file brought in another, in the order in which they were found.
     public var edges: [Edge]
 
-    public init(requests: [Request], files: [Origin], edges: [Edge]) {
+    public init(requests: [Request], directories: [Directory] = [], files: [Origin], edges: [Edge]) {
         (self.requests, self.files, self.edges) = (requests, files, edges)
+        self.directories = directories.isEmpty ? nil : directories
     }
 
     /// A program as the person named it, and the path that was meant.
@@ -46,6 +50,20 @@ public struct Provenance: Hashable, Sendable, Codable {
         ) {
             (self.path, self.source, self.package) = (path, source, package)
             (self.origin, self.isGenerated) = (origin, isGenerated)
+        }
+    }
+
+    /// Where a directory of the layer was taken from, with all in it.
+    public struct Directory: Hashable, Sendable, Codable {
+        /// In the layer.
+        public var path: TreePath
+        /// On the host.
+        public var source: ByteString
+        /// What was asked for, as in ``Origin/origin``.
+        public var origin: String?
+
+        public init(path: TreePath, source: ByteString, origin: String?) {
+            (self.path, self.source, self.origin) = (path, source, origin)
         }
     }
 
@@ -87,8 +105,14 @@ extension Provenance {
 
     /// The document that the store keeps: sorted keys, as all that it writes.
     func json() throws(LayerStoreError) -> [UInt8] {
-        var text = Array(#"{"edges":"#.utf8)
+        var text = Array("{".utf8)
         text.reserveCapacity(files.count * 160)
+        if let directories {
+            text.append(contentsOf: #""directories":"#.utf8)
+            try StoreJSON.append(directories, to: &text, what: Self.what)
+            text.append(UInt8(ascii: ","))
+        }
+        text.append(contentsOf: #""edges":"#.utf8)
         try StoreJSON.append(edges, to: &text, what: Self.what)
         text.append(contentsOf: #","files":"#.utf8)
         try StoreJSON.append(files, to: &text, what: Self.what)

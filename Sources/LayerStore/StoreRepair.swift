@@ -34,14 +34,13 @@ public final class StoreRepair: Sendable {
         }
         for layer in try StoreGraph(of: store).layers.values {
             guard let record = layer.record, let tree = layer.tree else { continue }
-            let origins = (try? store.provenance(of: record))?.files ?? []
-            let sources = Dictionary(origins.map { ($0.path, $0.source) }, uniquingKeysWith: { first, _ in first })
+            let origins = (try? store.provenance(of: record)).map { Provenance.Origins($0) }
             for entry in tree.entries {
                 guard case .file(let digest, let size) = entry.kind, wanted[digest] != nil else { continue }
                 var known = wanted[digest] ?? Wanted()
                 known.size = size
                 known.metadata = known.metadata ?? entry.metadata
-                known.origins.insert((sources[entry.path] ?? nil) ?? entry.path.bytes)
+                known.origins.insert(origins?[entry.path]?.source ?? entry.path.bytes)
                 wanted[digest] = known
             }
         }

@@ -42,10 +42,11 @@ class Case:
     """One kind of work; the first contender is layerfs.
 
     goal: a ratio (at most), against the fastest of the others or the one named by `against`.
+    limit: what is to be reached, in seconds, where the goal is none beside a peer.
     """
 
-    def __init__(self, name, contenders, goal=None, against=None, rounds=None):
-        self.name, self.contenders, self.goal, self.against, self.rounds = name, contenders, goal, against, rounds
+    def __init__(self, name, contenders, goal=None, against=None, rounds=None, limit=None):
+        self.name, self.contenders, self.goal, self.against, self.rounds, self.limit = name, contenders, goal, against, rounds, limit
 
     def measure(self, rounds):
         samples = {contender.name: [] for contender in self.contenders}
@@ -79,11 +80,13 @@ class Result:
 
     @property
     def reached(self):
+        if self.case.limit is not None:
+            return self.rows[0]["seconds"] <= self.case.limit
         return None if self.case.goal is None or self.ratio is None else self.ratio <= self.case.goal
 
     def data(self):
         return {
-            "work": self.case.name, "contenders": self.rows, "goal": self.case.goal, "ratio": self.ratio,
+            "work": self.case.name, "contenders": self.rows, "goal": self.case.goal, "limit": self.case.limit, "ratio": self.ratio,
             "against": self.peer and self.peer["name"], "reached": self.reached,
         }
 

@@ -21,9 +21,16 @@ def verdict(result):
     if result.ratio is None:
         return ""
     text = "%.2f x %s" % (result.ratio, result.peer["name"])
-    if result.case.goal is not None:
-        text += "; goal %.3g: %s" % (result.case.goal, "reached" if result.reached else "missed")
-    return text
+    return text + "; goal %s" % aim(result).replace("*", "") if aim(result) else text
+
+
+def aim(result):
+    """What is to be reached, and whether it is."""
+    case = result.case
+    if case.goal is None and case.limit is None:
+        return ""
+    text = "≤ %s" % duration(case.limit) if case.limit is not None else "≤ %.3g" % case.goal
+    return text + (": reached" if result.reached else ": **missed**")
 
 
 def line(result):
@@ -39,10 +46,10 @@ def machine():
     return "%d cores of %s, %s, Linux %s" % (os.cpu_count(), model, release, platform.release())
 
 
-def write(results, disk, scale, version, folder):
+def write(results, disk, scale, version, folder, system):
     os.makedirs(folder, exist_ok=True)
     document = {
-        "date": datetime.date.today().isoformat(), "machine": machine(), "layerfs": version,
+        "date": datetime.date.today().isoformat(), "machine": machine(), "layerfs": version, "file_system": system,
         "results": [result.data() for result in results], "disk": disk, "scale": scale,
     }
     with open(os.path.join(folder, "benchmarks.json"), "w") as file:
@@ -51,7 +58,7 @@ def write(results, disk, scale, version, folder):
     with open(os.path.join(folder, "benchmarks.svg"), "w") as file:
         file.write(picture(results))
     with open(os.path.join(folder, "benchmarks.md"), "w") as file:
-        file.write(markdown(results, version, "benchmarks.svg") + more(disk, scale))
+        file.write(markdown(results, version, "benchmarks.svg", system) + more(disk, scale))
 
 
 def more(disk, scale):
@@ -61,23 +68,29 @@ def more(disk, scale):
                   "| " + " | ".join(size(value) for value in disk.values()) + " |"]
     if scale:
         steps = list(scale[0]["steps"])
-        lines += ["", "## Growth with the number of files", "", "Seconds for each step, and the peak of memory.", "",
+        lines += ["", "## Growth with the number of files", "",
+                  "Time for each step, the peak of memory, and what a file costs beside what it costs among the fewest files.", "",
                   "| files | " + " | ".join(steps) + " |", "| --- |" + " --- |" * len(steps)]
         for row in scale:
-            cells = ["%s, %s" % (duration(s["seconds"]), size(s["memory"])) for s in row["steps"].values()]
+            cells = ["%s, %s, %.2f" % (duration(s["seconds"]), size(s["memory"]), growth(scale, row, name)) for name, s in row["steps"].items()]
             lines.append("| %d | " % row["files"] + " | ".join(cells) + " |")
     return "\n".join(lines + [""]) if lines else ""
 
 
-def markdown(results, version, picture):
+def growth(scale, row, step):
+    """The time that a file costs in `row`, as a multiple of the first row's."""
+    first = scale[0]
+    return row["steps"][step]["seconds"] / row["files"] / (first["steps"][step]["seconds"] / first["files"])
+
+
+def markdown(results, version, picture, system):
     lines = [
         "# Benchmarks", "",
         "Made by `make bench`, which prepares the trees, installs the peers and measures everything in turn in one run. A figure",
         "by itself says little; the ratio to a peer measured in the same minutes says more. Memory is the peak of the largest",
         "process.", "",
-        "Each kind of work begins with what the one before it left removed, as it is on a machine in use. ext4 is slow to give out inodes",
-        "that were removed lately ([decision 24](decisions/0024-contents-lie-far-apart-on-disk.md)); that costs peers, and the floors, more than",
-        "layerfs. Where nothing was removed before, ingest takes about as long as its floor, not a third of it.", "",
+        "All of it lies on one file system that was made for the run: %s. Each kind of work begins with what the one" % system,
+        "before it left removed, as it is on a machine in use.", "",
         "%s, on %s: %s." % (version, datetime.date.today().isoformat(), machine()), "",
         "![Ratios to the fastest peer](%s)" % picture, "",
         "| work | layerfs | peers | ratio | goal |", "| --- | --- | --- | --- | --- |",
@@ -85,11 +98,10 @@ def markdown(results, version, picture):
     for result in results:
         peers = ", ".join("%s %s" % (row["name"], duration(row["seconds"])) for row in result.rows[1:])
         ours = result.rows[0]
-        goal = "" if result.case.goal is None else "≤ %.3g: %s" % (result.case.goal, "reached" if result.reached else "**missed**")
         lines.append(
             "| %s | %s, %s | %s | %s | %s |"
             % (result.case.name, duration(ours["seconds"]), size(ours["memory"]), peers or "—",
-               "" if result.ratio is None else "%.2f" % result.ratio, goal))
+               "" if result.ratio is None else "%.2f" % result.ratio, aim(result)))
     return "\n".join(lines) + "\n"
 
 

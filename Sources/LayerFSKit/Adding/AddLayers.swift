@@ -60,7 +60,8 @@ public struct AddLayers: Sendable {
             var outcome = CommitOutcome.unchanged
             if let diffID = diffIDs[index] {
                 outcome = try session.commit(
-                    layer: request.name, tree: layer.tree, provenance: Provenance(request.plan, owners: owners),
+                    layer: request.name, tree: layer.tree,
+                    provenance: Provenance(request.plan, owners: owners, tree: layer.tree),
                     source: request.source, created: workspace.now, platform: try request.plan.platform(),
                     diffID: diffID, cachedLibraries: request.plan.cachedLibraries, replacing: replacing,
                     known: layer.sources)

@@ -17,6 +17,8 @@ struct DirectoryWalk {
     private let change: MetadataChange
     private let origin: PlanOrigin
     private(set) var entries: [PlannedEntry] = []
+    /// Those that walks began in.
+    private(set) var directories: [Provenance.Directory] = []
     private(set) var skipped = SkippedFiles()
     /// Whether devices, times, and attributes of directories are taken.
     var isExact = false
@@ -48,6 +50,8 @@ struct DirectoryWalk {
     /// Walks the directory `found`, which is to be `path` in the layer.
     mutating func walk(_ found: ResolvedPath, at path: TreePath) throws {
         guard !filter.excludes(path), filter.admits(found.path) else { return }
+        let host = files.root.hostPath(of: found.path)
+        directories.append(Provenance.Directory(path: path, source: host, origin: origin.provenanceText))
         // The root of a layer is like the host's, whatever directory its entries lie in here.
         if !path.isRoot { add(found.status, .directory, found.path, at: path) }
         let index = path.isRoot ? nil : entries.indices.last

@@ -35,6 +35,7 @@ struct ExtrasPlanner {
             walk.isExact = request.isExact
             try walk.walk(directory)
             plan.entries += walk.entries
+            plan.directories += walk.directories
             plan.warnings += [walk.skipped.text].compactMap(\.self)
         }
         for trace in request.traces { plan.unite(try TracePlanner(files, filter, options).plan(trace)) }

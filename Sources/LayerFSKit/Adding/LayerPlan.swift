@@ -14,6 +14,8 @@ public struct LayerPlan: Sendable {
     public internal(set) var closures: [Closure] = []
     /// The programs that a person named.
     var requests: [Provenance.Request] = []
+    /// Directories that were asked for with all in them.
+    var directories: [Provenance.Directory] = []
     /// Why one file brought in another.
     var edges: [Provenance.Edge] = []
     /// The presets among it.
@@ -31,6 +33,7 @@ public struct LayerPlan: Sendable {
         isExact = isExact || other.isExact
         closures += other.closures
         requests += other.requests
+        directories += other.directories
         edges += other.edges
         presets += other.presets
         notes += other.notes

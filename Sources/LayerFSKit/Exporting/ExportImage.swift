@@ -37,7 +37,10 @@ public struct ExportImage: Sendable {
         let selection = try workspace.select(expression).withoutRepetitions
         let composition = try workspace.compose(selection)
         begin(composition.tree.size)
-        guard case .bundle(let path) = target else { return try tree(composition.tree, to: target, options, exporter) }
+        guard case .bundle(let path) = target else {
+            let record = selection.layers.count == 1 ? selection.layers[0].record : nil
+            return try tree(composition.tree, of: record, to: target, options, exporter)
+        }
         return try ExportBundle(workspace).run(selection, composition, at: path, progress: progress)
     }
 
