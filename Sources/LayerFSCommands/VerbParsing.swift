@@ -4,15 +4,15 @@ extension ParsableCommand {
     /// Parses the arguments of this process, without its name, as `parseAsRoot` does.
     ///
     /// The parser looks at all verbs and their options before it looks at the one that is meant, which costs more than many a verb's
-    /// work. So the verb that the first argument names gets the rest directly. Where it does not take it, for whatever reason (help
-    /// that is asked for and wrong usage are errors, too), everything is parsed again as usual: all that is said is what it was.
+    /// work. So the verb that the first argument names gets the rest directly. Where that does not give the verb, for whatever reason
+    /// (the parser's own command that shows help, an error), everything is parsed again as usual: all that is said is what it was.
     ///
     /// - Throws: what `parseAsRoot` throws.
     package static func parseVerb(_ arguments: [String]) throws -> any ParsableCommand {
         let rest = Array(arguments.dropFirst())
         // Shells ask so for completions; the whole command line is to be known then.
         if let verb = arguments.first.flatMap(verb(named:)), rest.first?.hasPrefix("---") != true,
-            let command = try? verb.parseAsRoot(rest)
+            let command = try? verb.parseAsRoot(rest), type(of: command) == verb
         {
             return command
         }
