@@ -76,7 +76,8 @@ public struct ExportImage: Sendable {
             target: target, manifest: written.descriptor,
             configuration: written.images.count == 1 ? written.images[0].manifest.config : nil,
             layers: written.images.flatMap(\.manifest.layers),
-            diffIDs: written.images.flatMap { $0.diffIDs.map(\.description) }, packed: packed.withLock { $0 })
+            diffIDs: written.images.flatMap { $0.diffIDs.map(\.description) }, packed: packed.withLock { $0 },
+            draft: options.draftsNote ? draft(of: expression, parts, options) : nil)
     }
 
     func describe(
