@@ -2,8 +2,10 @@
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
-# The release build links the Swift runtime in: it starts faster, and runs where Swift is not installed. It is stripped.
-RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s
+# The release build links the Swift runtime in: it starts faster, and runs where Swift is not installed. It is stripped. Types are
+# made without looking their conformances up, which is a third of what a start costs (docs/decisions/0027-what-a-start-costs.md).
+RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath -Xlinker -s \
+    -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors
 BINARY = .build/release/layerfs
 
 .PHONY: build registry demo test faults sanitize check fmt bench bench-micro install clean

@@ -87,30 +87,3 @@ final class SharedHasher: Sendable {
         return copy.finalize()
     }
 }
-
-/// Writes to a file on another thread, so that reading what is written and writing it take the same time.
-final class BackgroundFile: ByteSink {
-    private static let window = 8
-
-    private let file: StagedFile
-    private let work: OrderedWork<Void, SystemError>
-
-    init(_ file: StagedFile) throws {
-        self.file = file
-        work = try OrderedWork(threads: 1)
-    }
-
-    func write(_ bytes: UnsafeRawBufferPointer) throws { try write(Array(bytes)) }
-
-    func write(_ bytes: [UInt8]) throws {
-        if work.count == Self.window { try work.next() }
-        let file = file
-        work.add { () throws(SystemError) in try file.write(bytes) }
-    }
-
-    /// Waits until everything is written.
-    func finish() throws { while try work.next() != nil {} }
-
-    /// What was written, when it is finished.
-    var result: LayerPacking.Result { LayerPacking.Result(diffID: DiffID(file.digest), size: file.size) }
-}

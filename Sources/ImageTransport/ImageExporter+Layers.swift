@@ -9,7 +9,7 @@ public import Trees
 struct WrittenLayers {
     /// What is still to be checked of a layer.
     enum Doubt {
-        /// Nothing: it is the very inode of a cached layer.
+        /// Nothing: it was read back while it was written, or is the very inode of a cached layer.
         case none
         /// Whether the file holds what was written: its compressed bytes were decompressed and compared while they were made.
         case digest
@@ -81,7 +81,8 @@ extension ImageExporter {
         var segments: [StoredSegment] = []
         var result: LayerPacking.Result?
         let known = compression == .gzip ? cache.map { KnownSegments($0, codec: codec) } : nil
-        let descriptor = try layout.addBlob(compression.layerMediaType) { sink in
+        let depth = compression == .zstd ? ReadBack.Depth.decoding(isHashing: false) : .digest
+        let added = try layout.addBlob(compression.layerMediaType, readingBack: depth) { sink in
             if compression == .gzip {
                 let packer = GzipPacking(
                     packing: packing, contents: contents, level: compressionLevel ?? Compression.gzip.usualLevel,
@@ -94,10 +95,17 @@ extension ImageExporter {
                 result = try self.pack(layer.entries, compression, diffID: knownDiffID(of: layer), into: sink)
             }
         }
+        let descriptor = added.descriptor
         guard let result else { return descriptor }
         let digest = try descriptor.sha256()
+        // zstd's checksum is of what went in: what comes out with the same one is the same.
+        if let content = added.content, content.size != result.size {
+            throw TransportError.sizeMismatch(
+                name: "blobs/sha256/\(digest.hexadecimal)", expected: result.size, actual: content.size)
+        }
         written[digest] = WrittenLayers.Layer(
-            tar: result, entries: layer.entries, packing: packing, doubt: compression == .zstd ? .decoding : .digest)
+            tar: result, entries: layer.entries, packing: packing,
+            doubt: added.isReadBack ? .none : compression == .zstd ? .decoding : .digest)
         if let key {
             let stored = CachedLayer(
                 digest: digest, size: UInt64(descriptor.size), tar: result, codec: codec, segments: segments)
@@ -128,9 +136,16 @@ extension ImageExporter {
 
     /// The digest of the layer's tar, where it was computed before for the same times, and its contents are sound.
     private func knownDiffID(of layer: ImageDescription.Layer) throws -> DiffID? {
-        guard let diffID = try layer.knownDiffID?() else { return nil }
-        let newest = layer.entries.newest?.seconds ?? 0
-        guard newest <= packing.sourceDateEpoch ?? .max, try isSound?(layer.entries) ?? true else { return nil }
-        return diffID
+        guard let diffID = try packing.diffID(of: layer.entries, known: layer.knownDiffID) else { return nil }
+        return try isSound?(layer.entries) ?? true ? diffID : nil
+    }
+}
+
+extension LayerPacking {
+    /// The digest of the tar of `entries`: what `known` gives, unless it is of later times than these may be.
+    func diffID(of entries: Tree.Entries, known: (@Sendable () throws -> DiffID?)?) throws -> DiffID? {
+        guard let known else { return nil }
+        let newest = entries.newest?.seconds ?? 0
+        return newest <= sourceDateEpoch ?? .max ? try known() : nil
     }
 }

@@ -245,37 +245,6 @@ public struct ImageExporter: Sendable {
         return written
     }
 
-    // MARK: Flat tar
-
-    /// Writes `entries` as one tar to the file `path`, which is replaced if it exists.
-    ///
-    /// - Throws: as ``writeLayout(_:named:at:)``.
-    @discardableResult
-    public func writeTar(
-        _ entries: Tree.Entries, at path: ByteString, compression: Compression = .none
-    ) throws -> LayerPacking.Result {
-        let target = try fileTarget(path)
-        let file = try StagedFile(in: target.parent, for: target.name)
-        let output = try BackgroundFile(file)
-        let result =
-            compression == .none
-            ? try packPlain(entries, into: output) : try pack(entries, compression, into: output)
-        try output.finish()
-        try TarVerifier.verify(file.reopen(), name: "\(path)", expected: result)
-        try file.publish(as: target.name, replacing: true)
-        return result
-    }
-
-    /// Writes `entries` as one tar to the open `output`, as standard output; it is closed at the end.
-    ///
-    /// - Throws: as ``writeLayout(_:named:at:)``.
-    @discardableResult
-    public func writeTar(
-        _ entries: Tree.Entries, to output: consuming OwnedDescriptor, compression: Compression = .none
-    ) throws -> LayerPacking.Result {
-        try pack(entries, compression, into: DescriptorSink(output))
-    }
-
     func fileTarget(_ path: ByteString) throws -> TargetPath {
         let target = try TargetPath(path)
         if let kind = try target.kind(), kind != .regular {

@@ -173,7 +173,7 @@ public final class LayerCache: Sendable {
 
 extension LayerCache {
     /// Identifies a way to compress: other libraries, versions and levels give other bytes.
-    static func codec(_ compression: Compression, level: Int?) -> Digest {
+    public static func codec(_ compression: Compression, level: Int?) -> Digest {
         let level = level ?? compression.usualLevel
         let library =
             switch compression {

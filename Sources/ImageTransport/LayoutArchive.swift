@@ -32,21 +32,3 @@ enum LayoutArchive {
         try output.finish()
     }
 }
-
-/// Reads a flat tar back.
-enum TarVerifier {
-    /// - Throws: ``TransportError/digestMismatch(name:expected:actual:)`` when the uncompressed content is not `expected`.
-    static func verify(
-        _ file: borrowing OwnedDescriptor, name: String, expected: LayerPacking.Result
-    ) throws {
-        var hasher = DigestHasher()
-        // What was just written may be as compressible as it likes.
-        let decompressor = Decompressor(limit: .none)
-        try forEachPiece(of: file) { piece in try decompressor.decompress(piece) { hasher.update($0) } }
-        try decompressor.finish { hasher.update($0) }
-        let actual = hasher.finalize()
-        guard actual == expected.diffID.digest else {
-            throw TransportError.digestMismatch(name: name, expected: expected.diffID.digest, actual: actual)
-        }
-    }
-}

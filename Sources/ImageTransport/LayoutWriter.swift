@@ -43,23 +43,36 @@ final class LayoutWriter {
         for directory in directories { try directory.descriptor.sync() }
     }
 
-    /// Stores what `fill` writes, under its digest. What is there already stays.
-    func addBlob(_ mediaType: MediaType, _ fill: (BackgroundFile) throws -> Void) throws -> Descriptor {
-        let file = try StagedFile(in: blobs, for: "blob")
-        let background = try BackgroundFile(file)
-        try fill(background)
-        try background.finish()
-        return try publish(file, mediaType)
+    /// A blob that was stored.
+    struct Addition {
+        var descriptor: Descriptor
+        /// Whether the layout's file is the one that was written, and read back; else there was one already.
+        var isReadBack: Bool
+        /// What it decompresses to, where that was asked for.
+        var content: ReadBack.Content?
     }
 
-    private func publish(_ file: StagedFile, _ mediaType: MediaType) throws -> Descriptor {
+    /// Stores what `fill` writes, under its digest. What is there already stays.
+    func addBlob(_ mediaType: MediaType, _ fill: (BackgroundFile) throws -> Void) throws -> Descriptor {
+        try addBlob(mediaType, readingBack: nil, fill).descriptor
+    }
+
+    /// The same; what is written is read back while it is.
+    func addBlob(
+        _ mediaType: MediaType, readingBack depth: ReadBack.Depth?, _ fill: (BackgroundFile) throws -> Void
+    ) throws -> Addition {
+        let file = try StagedFile(in: blobs, for: "blob")
+        let background = try BackgroundFile(file, readingBack: depth)
+        try fill(background)
+        let content = try background.verify(name: "blobs/sha256/\(file.digest.hexadecimal)")
+        let (descriptor, isNew) = try publish(file, mediaType)
+        return Addition(descriptor: descriptor, isReadBack: depth != nil && isNew, content: content)
+    }
+
+    private func publish(_ file: StagedFile, _ mediaType: MediaType) throws -> (Descriptor, isNew: Bool) {
         let digest = file.digest
-        do {
-            try file.publish(as: ByteString(digest.hexadecimal), replacing: false, flushing: isFlushing)
-        } catch  where error.errno == .fileExists {
-            // The same content, unless it is damaged, which reading it back after writing shows.
-        }
-        return Descriptor(mediaType: mediaType, digest: digest, size: Int64(clamping: file.size))
+        let isNew = try file.publishIfAbsent(as: ByteString(digest.hexadecimal), flushing: isFlushing)
+        return (Descriptor(mediaType: mediaType, digest: digest, size: Int64(clamping: file.size)), isNew)
     }
 
     /// Stores a layer of the cache.
@@ -83,7 +96,7 @@ final class LayoutWriter {
     func addDocument(_ mediaType: MediaType, _ bytes: [UInt8]) throws -> Descriptor {
         let file = try StagedFile(in: blobs, for: "blob")
         try file.write(bytes)
-        return try publish(file, mediaType)
+        return try publish(file, mediaType).0
     }
 
     /// Names the image `manifest` in the index: as each of `names`, or without a name.

@@ -17,6 +17,7 @@ final class StagedFile: ByteSink, Sendable {
 
     private struct State {
         var isPublished = false
+        var size: UInt64 = 0
         /// How much of the file is on its way to the disk.
         var begun: UInt64 = 0
     }
@@ -31,29 +32,32 @@ final class StagedFile: ByteSink, Sendable {
     deinit { if !state.withLock({ $0.isPublished }) { try? directory.removeFile(entry.name) } }
 
     /// In bytes, so far.
-    var size: UInt64 { hasher.count }
-    /// Of all that was written so far.
+    var size: UInt64 { state.withLock { $0.size } }
+    /// Of all that was written so far; of nothing where it was not hashed.
     var digest: Digest { hasher.digest }
 
-    func write(_ bytes: [UInt8]) throws(SystemError) {
-        hasher.update(bytes)
+    func write(_ bytes: [UInt8]) throws(SystemError) { try write(bytes, hashing: true) }
+
+    /// - Parameter hashing: false when the digest is found by reading the file back.
+    func write(_ bytes: [UInt8], hashing: Bool) throws(SystemError) {
+        if hashing { hasher.update(bytes) }
         try file.writeAll(bytes)
-        beginWriting()
+        beginWriting(bytes.count)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         hasher.update(bytes)
         try file.writeAll(bytes)
-        beginWriting()
+        beginWriting(bytes.count)
     }
 
     /// The disk works while we do, so that the flush at the end waits for little.
-    private func beginWriting() {
-        let size = size
+    private func beginWriting(_ count: Int) {
         let range = state.withLock { state -> Range<UInt64>? in
-            guard size - state.begun >= Self.writeBack else { return nil }
-            defer { state.begun = size }
-            return state.begun..<size
+            state.size += UInt64(count)
+            guard state.size - state.begun >= Self.writeBack else { return nil }
+            defer { state.begun = state.size }
+            return state.begun..<state.size
         }
         if let range { file.beginWriting(range) }
     }
@@ -78,6 +82,20 @@ final class StagedFile: ByteSink, Sendable {
         state.withLock { $0.isPublished = true }
         entry.release()
         if flushing { try directory.sync() }
+    }
+}
+
+extension StagedFile {
+    /// Publishes the file where the name is not taken.
+    ///
+    /// - Returns: false where it is.
+    func publishIfAbsent(as name: ByteString, flushing: Bool) throws(SystemError) -> Bool {
+        do {
+            try publish(as: name, replacing: false, flushing: flushing)
+            return true
+        } catch  where error.errno == .fileExists {
+            return false
+        }
     }
 }
 

@@ -23,7 +23,7 @@ extension LayerFSCommand {
                 Glibc.exit(0)
             }
             try OpenFileLimit.raise()
-            var command = try parseAsRoot(arguments)
+            var command = try parseVerb(arguments)
             try command.run()
             Glibc.exit(0)
         } catch {

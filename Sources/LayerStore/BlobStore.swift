@@ -94,25 +94,48 @@ public struct BlobStore: ContentSource, Sendable {
     public func readContent(
         _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        if size == 0 { return }
-        if let bytes = volatile[digest] { return try bytes.withUnsafeBytes(body) }
-        let file = try open(digest, wantedBy: "a layer")
         var hasher = DigestHasher()
-        try file.forEachPiece { piece in
+        let path = try read(digest, size: size) { piece in
             hasher.update(piece)
-            guard hasher.count <= size else {
+            try body(piece)
+        }
+        guard let path else { return }
+        let found = hasher.finalize()
+        guard found == digest else {
+            throw LayerStoreError.damagedBlob(digest, path: path, found: "has the digest \(found)")
+        }
+    }
+
+    public func readUnchecked(
+        _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        _ = try read(digest, size: size, body)
+    }
+
+    /// Streams the blob and checks its size.
+    ///
+    /// - Returns: where it lies; nil for what was not read from there.
+    private func read(
+        _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> ByteString? {
+        if size == 0 { return nil }
+        if let bytes = volatile[digest] {
+            try bytes.withUnsafeBytes(body)
+            return nil
+        }
+        let file = try open(digest, wantedBy: "a layer")
+        var count: UInt64 = 0
+        try file.forEachPiece { piece in
+            count += UInt64(piece.count)
+            guard count <= size else {
                 throw LayerStoreError.damagedBlob(digest, path: file.path, found: "is longer than \(size) bytes")
             }
             try body(piece)
         }
-        guard hasher.count == size else {
-            throw LayerStoreError.damagedBlob(
-                digest, path: file.path, found: "has \(hasher.count) bytes instead of \(size)")
+        guard count == size else {
+            throw LayerStoreError.damagedBlob(digest, path: file.path, found: "has \(count) bytes instead of \(size)")
         }
-        let found = hasher.finalize()
-        guard found == digest else {
-            throw LayerStoreError.damagedBlob(digest, path: file.path, found: "has the digest \(found)")
-        }
+        return file.path
     }
 }
 

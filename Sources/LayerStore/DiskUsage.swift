@@ -47,7 +47,7 @@ extension Store {
                 database,
                 sql: """
                     SELECT count(*), coalesce(sum(size), 0) FROM blobs
-                    WHERE size > 0 AND id IN (SELECT blob FROM entries WHERE blob IS NOT NULL)
+                    WHERE size > 0 AND id IN (SELECT blob FROM content_layers)
                     """)
             return DiskUsage(
                 blobs: blobs, nodes: nodes, contents: distinct?[0] ?? 0, contentBytes: distinct?[1] ?? 0,
@@ -59,13 +59,12 @@ extension Store {
         try Row.fetchAll(
             database,
             sql: """
-                WITH pairs AS (SELECT DISTINCT layer, blob FROM entries WHERE blob IS NOT NULL),
-                    users AS (SELECT blob, count(*) AS layers FROM pairs GROUP BY blob),
+                WITH users AS (SELECT blob, count(*) AS layers FROM content_layers GROUP BY blob),
                     shares AS (
-                        SELECT pairs.layer AS layer, sum(blobs.size) AS bytes,
+                        SELECT uses.layer AS layer, sum(blobs.size) AS bytes,
                             sum(CASE WHEN users.layers = 1 THEN blobs.size ELSE 0 END) AS own
-                        FROM pairs JOIN users ON users.blob = pairs.blob JOIN blobs ON blobs.id = pairs.blob
-                        GROUP BY pairs.layer)
+                        FROM content_layers AS uses JOIN users ON users.blob = uses.blob JOIN blobs ON blobs.id = uses.blob
+                        GROUP BY uses.layer)
                 SELECT names.name, layers.entries, coalesce(shares.bytes, 0), coalesce(shares.own, 0)
                 FROM names JOIN layers ON layers.record = names.record LEFT JOIN shares ON shares.layer = layers.id
                 WHERE names.kind = 'layer' ORDER BY names.name
@@ -77,12 +76,12 @@ extension Store {
         try Row.fetchAll(
             database,
             sql: """
-                SELECT names.name, count(DISTINCT entries.path),
+                SELECT names.name, count(DISTINCT layer_entries.path),
                     (SELECT coalesce(sum(size), 0) FROM blobs WHERE id IN (
-                        SELECT e.blob FROM image_layers i JOIN entries e ON e.layer = i.layer WHERE i.image = images.id))
+                        SELECT u.blob FROM content_layers u JOIN image_layers i ON i.layer = u.layer WHERE i.image = images.id))
                 FROM names JOIN images ON images.record = names.record
                     JOIN image_layers ON image_layers.image = images.id
-                    JOIN entries ON entries.layer = image_layers.layer
+                    JOIN layer_entries ON layer_entries.layer = image_layers.layer
                 WHERE names.kind = 'image' GROUP BY names.name ORDER BY names.name
                 """
         ).map { DiskUsage.Named(name: $0[0], kind: .image, entries: $0[1], bytes: $0[2], unique: 0) }

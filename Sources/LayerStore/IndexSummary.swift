@@ -19,7 +19,7 @@ extension Store {
                 try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
             }
             return IndexSummary(
-                layers: try count("layers"), images: try count("images"), entries: try count("entries"),
+                layers: try count("layers"), images: try count("images"), entries: try count("layer_entries"),
                 contents: try count("blobs"))
         }
     }

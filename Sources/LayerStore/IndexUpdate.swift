@@ -61,7 +61,7 @@ struct IndexUpdate {
         try index.write("update") { database in
             try Self.removeUnreachable(database)
             try database.execute(
-                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM entries WHERE blob IS NOT NULL)")
+                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM content_layers)")
             for table in ["known_files", "inodes"] {
                 try database.execute(sql: "DELETE FROM \(table) WHERE length(digest) != 32")
                 // Only what goes is held: there may be a row for each of a million files that stay.
@@ -108,6 +108,9 @@ struct IndexUpdate {
                 DELETE FROM layers WHERE record NOT IN (SELECT record FROM names WHERE kind = 'layer')
                     AND id NOT IN (SELECT layer FROM image_layers);
                 """)
+        if database.changesCount > 0 {
+            try database.execute(sql: "DELETE FROM content_layers WHERE layer NOT IN (SELECT id FROM layers)")
+        }
     }
 
     private func referenced() throws(LayerStoreError) -> Set<Named> {

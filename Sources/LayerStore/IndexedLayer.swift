@@ -42,10 +42,12 @@ struct IndexedLayer {
     private func insertEntries(of layer: Int64, _ database: Database) throws {
         let blobs = try BulkStatement("INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)", database)
         let identifier = try BulkStatement("SELECT id FROM blobs WHERE digest = ?", database)
+        let uses = try BulkStatement("INSERT OR IGNORE INTO content_layers (blob, layer) VALUES (?, ?)", database)
+        uses.bind(2, layer)
         // In the order of the primary key, which is that of the tree.
         let entries = try BulkStatement(
             """
-            INSERT INTO entries (layer, path, kind, mode, uid, gid, modified, blob, target)
+            INSERT INTO layer_entries (layer, path, kind, mode, uid, gid, modified, blob, target)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, database)
         for entry in tree.entries {
@@ -64,7 +66,11 @@ struct IndexedLayer {
                 try blobs.run()
                 identifier.bind(1, content)
                 if try identifier.step() {
-                    if let id = identifier.integer(0) { entries.bind(8, id) }
+                    if let id = identifier.integer(0) {
+                        entries.bind(8, id)
+                        uses.bind(1, id)
+                        try uses.run()
+                    }
                     identifier.reset()
                 }
             }

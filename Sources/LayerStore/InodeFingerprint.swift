@@ -19,6 +19,11 @@ struct InodeFingerprint: Hashable, Sendable {
         (mode, uid, gid) = (status.permissions, status.uid, status.gid)
     }
 
+    init(inode: UInt64, size: UInt64, modified: FileTime, mode: UInt16, uid: UInt32, gid: UInt32) {
+        (self.inode, self.size, self.modified) = (inode, size, modified)
+        (self.mode, self.uid, self.gid) = (mode, uid, gid)
+    }
+
     /// Whether this is the same inode as `other`, with another mode or owner. (Another inode is a copy of the store.)
     func isRegranted(_ other: InodeFingerprint) -> Bool {
         inode == other.inode && (mode, uid, gid) != (other.mode, other.uid, other.gid)

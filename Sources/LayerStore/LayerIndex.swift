@@ -31,7 +31,7 @@ final class LayerIndex: Sendable {
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000")
             if !readOnly {
-                try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA")
+                try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = \(Self.durable)")
             }
         }
         queue = try Self.attempt("open") { try DatabaseQueue(path: text, configuration: configuration) }
@@ -62,6 +62,24 @@ final class LayerIndex: Sendable {
         if isComplete { return }
         try Self.attempt("migrate") { try migrator.migrate(queue) }
         updateStamp()
+    }
+
+    /// Makes all tables in a file that was just made, without waiting for the disk after each step.
+    ///
+    /// Nobody relies on what is in it before something is committed, which flushes the file. One that is torn until then does not agree
+    /// with its stamp, and is made anew.
+    func create() throws(LayerStoreError) {
+        try setSynchronous("OFF")
+        try migrate()
+        try setSynchronous(Self.durable)
+    }
+
+    private static let durable = "EXTRA"
+
+    private func setSynchronous(_ mode: String) throws(LayerStoreError) {
+        try Self.attempt("open") {
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(mode)") }
+        }
     }
 
     /// - Throws: ``LayerStoreError/newerIndex(_:)``.

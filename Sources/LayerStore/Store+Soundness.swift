@@ -1,5 +1,6 @@
 public import Digests
 import Posix
+import Synchronization
 
 extension Store {
     /// Whether all of `contents` are here and as they were when they came, as far as their inodes tell; what they do not tell
@@ -8,13 +9,40 @@ extension Store {
     /// - Parameter contents: by digest, with their sizes where they are known.
     /// - Throws: ``LayerStoreError`` when a content cannot be looked at.
     public func isSound(_ contents: [Digest: UInt64?]) throws(LayerStoreError) -> Bool {
+        try states(of: contents) != nil
+    }
+
+    /// The same, with how their inodes are; nil when one is not sound.
+    ///
+    /// - Throws: ``LayerStoreError`` when a content cannot be looked at.
+    public func states(of contents: [Digest: UInt64?]) throws(LayerStoreError) -> ContentStates? {
         let wanted = contents.filter { $0.key != .empty }.sorted { $0.key < $1.key }
         let digests = wanted.map(\.key)
-        return try tamperGuard.areFaultless(sorted: digests) { (position) throws(LayerStoreError) in
+        let states = try tamperGuard.faultlessStates(sorted: digests) { (position) throws(LayerStoreError) in
             guard let place = try blobs.find(digests[position]) else { return nil }
             if let size = wanted[position].value, place.status.size != size { return nil }
             return place.status
         }
+        return states.flatMap { ContentStates(digests: digests, states: $0) }
+    }
+
+    /// Whether the contents of `known` are in the store as they were then. No index is asked, and nothing is read: what is not as it
+    /// was may be good all the same.
+    ///
+    /// - Throws: ``LayerStoreError`` when a content cannot be looked at.
+    public func isUnchanged(_ known: ContentStates) throws(LayerStoreError) -> Bool {
+        let isUnchanged = Atomic(true)
+        let size = TamperGuard.partSize
+        try WorkerPool().forEach((known.count + size - 1) / size) { (part) throws(LayerStoreError) in
+            for position in (part * size)..<min((part + 1) * size, known.count) {
+                guard isUnchanged.load(ordering: .relaxed) else { return }
+                let status = try blobs.find(known.digests[position])?.status
+                if status.map(InodeFingerprint.init) != known.states[position] {
+                    isUnchanged.store(false, ordering: .relaxed)
+                }
+            }
+        }
+        return isUnchanged.load(ordering: .relaxed)
     }
 
     /// From now on reads every content before it is relied on: for whoever met one that is damaged though its inode does not

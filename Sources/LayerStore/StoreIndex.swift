@@ -21,11 +21,13 @@ struct StoreIndex {
         }
         do throws(LayerStoreError) {
             let index = try LayerIndex(path: path, access: .changing, stamp: IndexStamp(store: directory))
-            if exists {
-                guard try index.agreesWithStamp() else { return nil }
+            guard exists else {
+                try index.create()
+                directory.shareWithGroup(Self.fileName, in: directory.root)
+                return index
             }
+            guard try index.agreesWithStamp() else { return nil }
             try index.migrate()
-            if !exists { directory.shareWithGroup(Self.fileName, in: directory.root) }
             return index
         } catch .index {
             return nil
@@ -55,7 +57,7 @@ struct StoreIndex {
     func rebuild(from store: Store, verifying: Bool) throws(LayerStoreError) {
         let staging = try StagingArea(directory)
         let index = try LayerIndex(path: staging.directory.path + "/" + Self.fileName, access: .changing)
-        try index.migrate()
+        try index.create()
         try IndexUpdate(store, index).synchronise()
         let states = try verifying ? verifiedInodes(index, store) : rememberedInodes()
         try index.write("update") { try InodeFingerprint.record(states, $0) }

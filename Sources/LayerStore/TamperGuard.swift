@@ -12,7 +12,7 @@ import Trees
 final class TamperGuard: Sendable {
     private let blobs: BlobStore
     /// Only asked for fingerprints: a wrong one costs reading, and cannot pass a changed content for a good one.
-    private let index: LayerIndex?
+    private let index: LazyIndex
     /// Those of further stores, for contents that the store itself knows nothing of.
     private let furtherIndexes: [LayerIndex]
     private let remembered = Mutex(Remembered())
@@ -24,7 +24,28 @@ final class TamperGuard: Sendable {
     init(_ directory: StoreDirectory, _ blobs: BlobStore, index: LayerIndex?, further: [LayerIndex]) {
         self.blobs = blobs
         furtherIndexes = further
-        self.index = index ?? (try? LayerIndex(path: directory.path + "/" + StoreIndex.fileName, access: .reading))
+        self.index = LazyIndex(path: directory.path + "/" + StoreIndex.fileName, opened: index)
+    }
+
+    /// The store's index, opened when it is first asked: to open it takes longer than much that needs none.
+    private final class LazyIndex: Sendable {
+        private let path: ByteString
+        /// nil until it was opened, or could not be.
+        private let opened: Mutex<LayerIndex??>
+
+        init(path: ByteString, opened index: LayerIndex?) {
+            self.path = path
+            opened = Mutex(index.map { .some($0) })
+        }
+
+        var value: LayerIndex? {
+            opened.withLock { opened in
+                if let opened { return opened }
+                let index = try? LayerIndex(path: path, access: .reading)
+                opened = .some(index)
+                return index
+            }
+        }
     }
 
     /// What is wrong with a blob.
@@ -89,7 +110,7 @@ final class TamperGuard: Sendable {
     }
 
     /// Those that may know something, the store's own first.
-    private var indexes: [LayerIndex] { (index.map { [$0] } ?? []) + furtherIndexes }
+    private var indexes: [LayerIndex] { (index.value.map { [$0] } ?? []) + furtherIndexes }
 
     /// For each of `digests`, which are sorted, what the first index remembers that knows it.
     private func lookUp(sorted digests: [Digest]) -> [InodeFingerprint?] {
@@ -106,13 +127,13 @@ final class TamperGuard: Sendable {
         return result
     }
 
-    /// Whether the contents `digests`, which are sorted, are without fault, as far as one stat(2) of each tells; what it does not
-    /// tell is read.
+    /// The states of the contents `digests`, which are sorted, if they are without fault as far as one stat(2) of each tells; what
+    /// it does not tell is read. nil when one has a fault.
     ///
     /// - Parameter find: gives the status of the content at this position; nil when it is missing, or another than is wanted.
-    func areFaultless(
+    func faultlessStates(
         sorted digests: [Digest], _ find: @Sendable (Int) throws(LayerStoreError) -> FileStatus?
-    ) throws(LayerStoreError) -> Bool {
+    ) throws(LayerStoreError) -> [InodeFingerprint]? {
         let states = lookUp(sorted: digests)
         let believes = !isStrict.withLock { $0 }
         let isFaultless = Atomic(true)
@@ -125,11 +146,14 @@ final class TamperGuard: Sendable {
                 if try fault(digests[position], status) != nil { isFaultless.store(false, ordering: .relaxed) }
             }
         }
-        return isFaultless.load(ordering: .relaxed)
+        guard isFaultless.load(ordering: .relaxed) else { return nil }
+        let read = verified.withLock { $0 }
+        // Each has one of them: that by which it was believed, or that in which it was read.
+        return zip(digests, states).compactMap { read[$0] ?? $1 }
     }
 
     /// How many contents a thread looks at in a row.
-    private static let partSize = 256
+    static let partSize = 256
 
     /// What is wrong with the blob `digest`, whose inode has this `status`; nil when nothing is.
     func fault(_ digest: Digest, _ status: FileStatus) throws(LayerStoreError) -> Fault? {

@@ -9,6 +9,7 @@ extension PullToStore {
     /// - Throws: as ``fetch(_:knowing:)`` and ``hand(_:to:progress:)``.
     func run(_ store: StoreOptions, showing console: Console) async throws -> (Fetched, [ImportSummary]) {
         let fetched = try await fetch(console) { try store.existingWorkspace() }
+        if let standing = fetched.standing { return (fetched, [standing]) }
         let workspace = try store.workspace(.adding)
         do {
             return (fetched, try console.whileWatching { try hand(fetched, to: workspace, progress: $0) })

@@ -6,6 +6,7 @@ import LayerStore
 import OCI
 import Posix
 import Registry
+import Synchronization
 import Trees
 
 /// Brings an image from a registry into the store: into a layout of its own, and from there as every import.
@@ -18,6 +19,8 @@ struct PullToStore: Sendable {
     /// An image that was fetched and not yet imported. The scratch directory lives as long as it.
     struct Fetched: Sendable {
         let summary: TransferSummary
+        /// What an import would say, where the store has the image under the name and nothing was fetched.
+        var standing: ImportSummary?
         fileprivate let scratch: ScratchDirectory
     }
 
@@ -35,15 +38,35 @@ struct PullToStore: Sendable {
         _ observer: some TransferObserver, knowing store: (@Sendable () throws -> Workspace?)?
     ) async throws -> Fetched {
         let scratch = try ScratchDirectory(in: scratchDirectory)
-        var pull = pull
-        if let store {
-            let findings = findings
-            pull.knownLayers = { manifest, configuration in
-                guard let workspace = try store() else { return [] }
-                return try Self.known(manifest, configuration, KnownLayers(workspace, findings))
-            }
+        guard let store else {
+            return Fetched(summary: try await pull.run(scratch.layout, observer), scratch: scratch)
         }
-        return Fetched(summary: try await pull.run(scratch.layout, observer), scratch: scratch)
+        var pull = pull
+        let findings = findings
+        pull.knownLayers = { manifest, configuration in
+            guard let workspace = try store() else { return [] }
+            return try Self.known(manifest, configuration, KnownLayers(workspace, findings))
+        }
+        // Looked at while the registry is asked. What is wrong with the store, is said by whoever needs more of it.
+        let name = try name
+        let standing = Task { await inBackground { try? store().flatMap { try StandingImage(name, in: $0) } } }
+        let found = Mutex<ImportSummary?>(nil)
+        let choice = pull.choice
+        let summary = try await pull.run(
+            scratch.layout,
+            unless: { top in
+                guard case .platform(let wanted) = choice, let image = await standing.value,
+                    image.manifestBytes == top.bytes, wanted.accepts(image.platform)
+                else { return nil }
+                found.withLock { $0 = image.summary }
+                return TransferSummary(known: top)
+            }, observer)
+        return Fetched(summary: summary, standing: found.withLock { $0 }, scratch: scratch)
+    }
+
+    /// What the image is to be called.
+    private var name: Name {
+        get throws { try options.name ?? Self.usualName(pull.place) }
     }
 
     private static func known(
@@ -78,7 +101,7 @@ struct PullToStore: Sendable {
     ) throws -> [ImportSummary] {
         var options = options
         options.leavingOut = findings
-        options.name = try options.name ?? Self.usualName(pull.place)
+        options.name = try name
         switch pull.choice {
         case .platform(let platform): options.platforms = .only(platform)
         case .all: options.platforms = .all

@@ -79,12 +79,14 @@ enum PushSource: Sendable {
         besides settled: [DescriptorDigest: TransferOutcome], progress: ProgressMeter
     ) throws -> Prepared {
         var options = options
+        options.draftsNote = true
         options.leavingOut = Set(settled.keys.compactMap { if case .sha256(let digest) = $0 { digest } else { nil } })
         let scratch = try ScratchDirectory(in: options.scratchDirectory)
-        let result = try ExportImage(workspace).run(root, to: .layout(scratch.layout), options, progress: progress)
+        let export = ExportImage(workspace)
+        let result = try export.run(root, to: .layout(scratch.layout), options, progress: progress)
         guard let image = result.manifest else { throw TransportError.noLayers }
-        return Prepared(
-            layout: try LayoutDirectory(opening: scratch.layout), image: image, scratch: scratch, settled: settled,
-            packed: result.packed)
+        let layout = try LayoutDirectory(opening: scratch.layout)
+        if let draft = result.draft { export.keep(draft, manifest: try layout.document(image)) }
+        return Prepared(layout: layout, image: image, scratch: scratch, settled: settled, packed: result.packed)
     }
 }

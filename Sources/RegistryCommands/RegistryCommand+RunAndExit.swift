@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import LayerFSCommands
 import Posix
@@ -12,7 +13,7 @@ extension RegistryCommand {
         StandardStreams.ensureOpen()
         Interruption.noteSignals()
         do {
-            var command = try parseAsRoot(RawArguments.ofProcess())
+            var command = try parseVerb(RawArguments.ofProcess())
             if var networked = command as? any AsyncParsableCommand {
                 try await networked.run()
             } else {
@@ -50,5 +51,12 @@ func interruptibly<Result: Sendable>(_ body: @escaping @Sendable () async throws
         defer { group.cancelAll() }
         guard let result = try await group.next() else { throw CancellationError() }
         return result
+    }
+}
+
+/// Does `body`, which blocks, on another thread than those that asynchronous work is for.
+func inBackground<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+    await withCheckedContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(returning: body()) }
     }
 }

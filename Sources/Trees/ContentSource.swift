@@ -14,6 +14,20 @@ public protocol ContentSource: Sendable {
     func readContent(
         _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws
+
+    /// The same, without comparing the digest: for who compares that of all that the contents go into, and asks
+    /// ``readContent(_:size:_:)`` about each when that is another. The size is checked.
+    func readUnchecked(
+        _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws
+}
+
+extension ContentSource {
+    public func readUnchecked(
+        _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        try readContent(digest, size: size, body)
+    }
 }
 
 /// Contents held in memory, for tests and for small generated files.

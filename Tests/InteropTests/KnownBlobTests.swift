@@ -17,7 +17,11 @@ extension InteropTests {
             program = LayerFSProgram(store: folder.path + "/store")
             try Tool.succeed("cp", ["-a", shared.program.store, program.store])
             // Nothing of what other tests exported.
-            try Tool.succeed("find", [program.store + "/cache", "-type", "f", "-delete"])
+            try clearCache()
+        }
+
+        private func clearCache(_ directory: String = "") throws {
+            try Tool.succeed("find", [program.store + "/cache/" + directory, "-type", "f", "-delete"])
         }
 
         static let insecure = "--tls-verify=false"
@@ -92,7 +96,7 @@ extension InteropTests {
         @Test("what an export made is known to a push, and what a pull brought") func otherWays() throws {
             _ = try push("everything")
             // The cache is lost; that of an export takes its place.
-            try Tool.succeed("find", [program.store + "/cache", "-type", "f", "-delete"])
+            try clearCache()
             try program.succeed("export", "everything", "--oci", folder.path + "/layout")
             #expect(try push("everything").pushed.packed == 0)
             var other = program
@@ -109,6 +113,8 @@ extension InteropTests {
         @Test("a record that is not as it was written is not believed", arguments: Damage.allCases)
         func damagedNotes(_ damage: Damage) throws {
             let first = try push("everything")
+            // What the whole image is, is noted elsewhere.
+            try clearCache("images")
             let cache = program.store + "/cache/layers/"
             let notes = try FileManager.default.contentsOfDirectory(atPath: cache).filter { $0.hasSuffix(".record") }
                 .sorted()
@@ -149,11 +155,14 @@ extension InteropTests {
         @Test("cached layers go with the layers that they are of") func collecting() throws {
             _ = try push("everything")
             let cache = program.store + "/cache/layers"
+            let images = program.store + "/cache/images"
             try program.succeed("gc")
             #expect(try !FileManager.default.contentsOfDirectory(atPath: cache).isEmpty)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: images).count == 1)
             try program.succeed("rm", "everything", "shell", "bash", "ls", "odd")
             try program.succeed("gc")
             #expect(try FileManager.default.contentsOfDirectory(atPath: cache).isEmpty)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: images).isEmpty)
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import LayerFSCommands
 import OCI
 import Registry
 import Testing
@@ -35,6 +36,28 @@ struct CommandLineTests {
         #expect { try RegistryCommand.parseAsRoot(words) } throws: { error in
             RegistryCommand.exitCode(for: error).rawValue == 64
         }
+    }
+
+    @Test(
+        arguments: [
+            [], ["push"], ["push", "--help"], ["push", "a", "b", "c"], ["pull", "--version"], ["--version"],
+            ["login", "-h"],
+            ["pull", "docker://h.x/a", "--oci", "d", "--tls-verify", "maybe"], ["nosuchverb"], ["help", "push"],
+        ] + verbs.map { [$0, "--nonsense"] })
+    func whatIsSaidOfWrongUsageIsTheSameForAVerbByItself(_ words: [String]) throws {
+        func said(_ parse: () throws -> any ParsableCommand) -> [String] {
+            do {
+                var command = try parse()
+                // What shows help is a command of the parser's own.
+                if !RegistryCommand.configuration.subcommands.contains(where: { $0 == type(of: command) }) {
+                    try command.run()
+                }
+                return [String(reflecting: command)]
+            } catch {
+                return [RegistryCommand.fullMessage(for: error), "\(RegistryCommand.exitCode(for: error))"]
+            }
+        }
+        #expect(said { try RegistryCommand.parseVerb(words) } == said { try RegistryCommand.parseAsRoot(words) })
     }
 
     @Test func attachedFilesHaveTypes() throws {

@@ -11,14 +11,25 @@ public final class MemoryRegistry: Sendable {
     }
 
     private let server: HTTPDouble
+    private let shared: Shared
     private let seen = Mutex(0)
 
     public init() throws {
         let shared = Shared()
+        self.shared = shared
         server = try HTTPDouble { request in shared.contents.withLock { Self.answer(request, &$0) } }
     }
 
     private final class Shared: Sendable { let contents = Mutex(Contents()) }
+
+    /// The digests of all blobs.
+    public var blobs: [String] { shared.contents.withLock { $0.blobs.keys.sorted() } }
+
+    /// Loses a blob.
+    public func lose(blob digest: String) { shared.contents.withLock { $0.blobs[digest] = nil } }
+
+    /// Loses what a tag stands for.
+    public func lose(manifest tag: String) { shared.contents.withLock { $0.manifests[tag] = nil } }
 
     /// `127.0.0.1:PORT`.
     public var host: String { server.host }

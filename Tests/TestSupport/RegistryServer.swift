@@ -16,6 +16,8 @@ public struct RegistryServer: Sendable {
     private let folder: TemporaryDirectory
     /// `127.0.0.1:PORT`.
     public let host: String
+    /// Where it keeps what it has.
+    public var data: String { folder.path + "/data" }
     /// Of one with TLS.
     public var certificates: TestCertificates { TestCertificates(at: folder.path) }
 

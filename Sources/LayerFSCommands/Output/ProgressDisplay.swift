@@ -1,12 +1,11 @@
 import Foundation
 import Glibc
 import LayerFSKit
-import Synchronization
 
 /// Shows how far work has come on standard error once it has taken half a second: bars on a terminal, one line for each piece of
 /// work that goes on at the time; lines every ten seconds elsewhere.
 final class ProgressDisplay: Sendable {
-    private let ended = Atomic(false)
+    private let ending = DispatchSemaphore(value: 0)
     private let finished = DispatchSemaphore(value: 0)
     private let isShown: Bool
 
@@ -25,7 +24,7 @@ final class ProgressDisplay: Sendable {
     /// Ends the display and takes the bars away.
     func end() {
         guard isShown else { return }
-        ended.store(true, ordering: .releasing)
+        ending.signal()
         finished.wait()
     }
 
@@ -33,8 +32,8 @@ final class ProgressDisplay: Sendable {
         let start = Date()
         var next = 0.5
         var drawn = 0
-        while !ended.load(ordering: .acquiring) {
-            usleep(20_000)
+        // Whoever has ended does not wait for the next look: most work is done before the first.
+        while ending.wait(timeout: .now() + .milliseconds(20)) == .timedOut {
             let elapsed = -start.timeIntervalSinceNow
             guard elapsed >= next else { continue }
             let shown = states().filter { !$0.activity.isEmpty }

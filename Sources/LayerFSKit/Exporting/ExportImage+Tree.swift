@@ -1,12 +1,17 @@
 import Bytes
 import Digests
 import ImageTransport
+import LayerStore
 import Posix
 import Trees
 
 extension ExportImage {
     /// Writes the bare tree, without a configuration.
-    func tree(_ tree: Tree, to target: Target, _ options: Options, _ exporter: ImageExporter) throws -> Result {
+    ///
+    /// - Parameter record: of the one layer that the tree is of.
+    func tree(
+        _ tree: Tree, of record: LayerRecord?, to target: Target, _ options: Options, _ exporter: ImageExporter
+    ) throws -> Result {
         if options.form != .diff || options.maximumLayers != nil || options.isStargz {
             throw LayerFSError.malformedOption(
                 name: "target", value: "\(target.path)",
@@ -32,7 +37,9 @@ extension ExportImage {
             let written =
                 target.isStandardOutput
                 ? try exporter.writeTar(entries, to: StandardOutput.take(), compression: compression)
-                : try exporter.writeTar(entries, at: target.path, compression: compression)
+                : try exporter.writeTar(entries, at: target.path, compression: compression) { [workspace] in
+                    try LayerPart(entries: entries, source: "", record: record).knownDiffID(workspace)
+                }
             return Result(target: target, layers: [], diffIDs: [written.diffID.description])
         }
     }

@@ -37,7 +37,10 @@ public struct ExportImage: Sendable {
         let selection = try workspace.select(expression).withoutRepetitions
         let composition = try workspace.compose(selection)
         begin(composition.tree.size)
-        guard case .bundle(let path) = target else { return try tree(composition.tree, to: target, options, exporter) }
+        guard case .bundle(let path) = target else {
+            let record = selection.layers.count == 1 ? selection.layers[0].record : nil
+            return try tree(composition.tree, of: record, to: target, options, exporter)
+        }
         return try ExportBundle(workspace).run(selection, composition, at: path, progress: progress)
     }
 
@@ -73,7 +76,8 @@ public struct ExportImage: Sendable {
             target: target, manifest: written.descriptor,
             configuration: written.images.count == 1 ? written.images[0].manifest.config : nil,
             layers: written.images.flatMap(\.manifest.layers),
-            diffIDs: written.images.flatMap { $0.diffIDs.map(\.description) }, packed: packed.withLock { $0 })
+            diffIDs: written.images.flatMap { $0.diffIDs.map(\.description) }, packed: packed.withLock { $0 },
+            draft: options.draftsNote ? draft(of: expression, parts, options) : nil)
     }
 
     func describe(

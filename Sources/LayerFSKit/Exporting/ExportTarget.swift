@@ -62,6 +62,8 @@ extension ExportImage {
         /// Blobs of layers that whoever gets the image has: where one of them is a layer as it was before
         /// (``ExportImage/knownLayers(of:to:_:)``), it is named and neither packed nor written. The layout is not whole then.
         public var leavingOut: Set<Digest> = []
+        /// Give ``Result/draft``, so that the same can be known again without being made.
+        public var draftsNote = false
         /// The name in the image's index and for `docker load`; nil takes that of the expression.
         public var name: String?
         /// The part of a location after its path; see ``ImageLocation/reference``.
@@ -86,6 +88,8 @@ extension ExportImage {
         public var packed: UInt64 = 0
         /// What a person might not expect of the target.
         public var warnings: [String] = []
+        /// Of a single image, what ``ExportImage/keep(_:manifest:)`` keeps; nil where it cannot be known again.
+        public var draft: Draft?
     }
 }
 

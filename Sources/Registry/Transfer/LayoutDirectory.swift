@@ -93,7 +93,7 @@ public final class LayoutDirectory: Sendable {
     /// The document that `descriptor` names, checked against it.
     ///
     /// - Throws: ``RegistryError``.
-    func document(_ descriptor: Descriptor) throws(RegistryError) -> [UInt8] {
+    public func document(_ descriptor: Descriptor) throws(RegistryError) -> [UInt8] {
         let digest = try sha256(descriptor)
         guard let bytes = try document(name(of: digest)) else { throw .missingBlob(digest: "\(digest)") }
         let actual = Digest(hashing: bytes)

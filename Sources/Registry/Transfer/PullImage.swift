@@ -16,7 +16,7 @@ public struct PullImage: Sendable {
 
     private let repository: Repository
     private let layout: LayoutDirectory
-    public var choice: Choice
+    private let choice: Choice
     /// The layers of an image, by its manifest and the bytes of its configuration, that are to be left out, since whoever asks
     /// has them; nil: none.
     public var knownLayers: (@Sendable (Manifest, [UInt8]) throws -> Set<DescriptorDigest>)?
@@ -34,8 +34,16 @@ public struct PullImage: Sendable {
     public func run(
         _ reference: String, annotations: [String: String], _ observer: some TransferObserver = NoObserver()
     ) async throws -> TransferSummary {
+        try await run(Self.choose(reference, choice, from: repository), annotations: annotations, observer)
+    }
+
+    /// Pulls `top`, which ``choose(_:_:from:)`` gave.
+    ///
+    /// - Throws: as ``run(_:annotations:_:)``.
+    public func run(
+        _ top: RemoteManifest, annotations: [String: String], _ observer: some TransferObserver = NoObserver()
+    ) async throws -> TransferSummary {
         try await layout.whileLocked {
-            let top = try await choose(from: repository.manifest(reference))
             var manifests: [RemoteManifest] = []
             try await collect(top, depth: 1, into: &manifests)
             var summary = TransferSummary(manifest: top.descriptor)
@@ -53,15 +61,25 @@ public struct PullImage: Sendable {
         }
     }
 
-    /// The document that is pulled: `found`, or of an index the image for the platform.
-    private func choose(from found: RemoteManifest, depth: Int = 1) async throws -> RemoteManifest {
+    /// The document that is pulled when `reference` is: what it stands for, or of an index the image for the platform.
+    ///
+    /// - Throws: ``RegistryError``, `CancellationError`.
+    public static func choose(
+        _ reference: String, _ choice: Choice, from repository: Repository
+    ) async throws -> RemoteManifest {
+        try await choose(choice, of: repository.manifest(reference), from: repository, depth: 1)
+    }
+
+    private static func choose(
+        _ choice: Choice, of found: RemoteManifest, from repository: Repository, depth: Int
+    ) async throws -> RemoteManifest {
         guard case .platform(let wanted) = choice, case .index(let index) = found.document else { return found }
         guard let entry = index.manifests.first(where: { $0.platform.map(wanted.accepts) ?? false }) else {
             // An index of one image that does not say for what is an image with a cover.
             if index.manifests.count == 1, let only = index.manifests.first, only.platform == nil,
                 depth < PushLayout.depthLimit
             {
-                return try await choose(from: repository.manifest(only), depth: depth + 1)
+                return try await choose(choice, of: repository.manifest(only), from: repository, depth: depth + 1)
             }
             let offered = index.manifests.prefix(20).compactMap { $0.platform?.description }
             throw RegistryError.noPlatform(wanted, offered: offered)
@@ -69,7 +87,7 @@ public struct PullImage: Sendable {
         guard depth < PushLayout.depthLimit else {
             throw RegistryError.malformedDocument(name: "\(entry.digest)", .ambiguousDocument(field: "manifests"))
         }
-        return try await choose(from: repository.manifest(entry), depth: depth + 1)
+        return try await choose(choice, of: repository.manifest(entry), from: repository, depth: depth + 1)
     }
 
     private func collect(_ document: RemoteManifest, depth: Int, into all: inout [RemoteManifest]) async throws {

@@ -46,13 +46,14 @@ public struct PushLayout: Sendable {
         return summary
     }
 
-    /// Whether `reference` names `top` already: a registry has all that a manifest of it names. Of artifacts it is not asked, since
-    /// who refers to what may be noted elsewhere.
+    /// Whether `reference` names `top` already, with all that it names: a registry that took a manifest had its blobs, and may
+    /// have lost one. Of artifacts it is not asked, since who refers to what may be noted elsewhere.
     private func isStored(
         _ top: RemoteManifest, _ manifests: [RemoteManifest], as reference: String
     ) async throws -> Bool {
-        guard manifests.allSatisfy({ $0.subject == nil }) else { return false }
-        return try await repository.manifestBytes(reference) == top.bytes
+        guard manifests.allSatisfy({ $0.subject == nil }), try await repository.manifestBytes(reference) == top.bytes
+        else { return false }
+        return try await repository.hasAll(RemoteManifest.blobs(of: manifests).filter { settled[$0.digest] == nil })
     }
 
     /// The documents below `descriptor` and it itself, last.

@@ -43,6 +43,12 @@ public struct TransferSummary: Hashable, Sendable {
     /// With nothing moved yet.
     public init(manifest: Descriptor) { self.manifest = manifest }
 
+    /// Of an image that whoever asked for it has.
+    public init(known manifest: RemoteManifest) {
+        self.init(manifest: manifest.descriptor)
+        for blob in RemoteManifest.blobs(of: [manifest]) { count(.known, size: blob.size) }
+    }
+
     mutating func count(_ outcome: TransferOutcome, size: Int64) {
         blobs[outcome, default: 0] += 1
         if outcome == .uploaded || outcome == .downloaded { bytes += size }

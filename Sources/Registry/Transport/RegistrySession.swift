@@ -8,6 +8,8 @@ final class RegistrySession: Sendable {
     private let authorizer: Authorizer
     private let retry: RetryPolicy
     private let log: Logger
+    /// What is longer than this costs more to read than a connection does.
+    private static let greetingLimit = 16 << 10
 
     init(
         _ policy: Authorizer.Policy, transport: HTTPTransport, retry: RetryPolicy, log: Logger
@@ -65,7 +67,10 @@ final class RegistrySession: Sendable {
                 challenges += 1
                 let more = try await authorizer.learn(
                     from: response.headers("WWW-Authenticate"), rejected: authorization)
-                if more, challenges <= 2 { continue }
+                if more, challenges <= 2 {
+                    await finish(response)
+                    continue
+                }
                 throw RegistryError.unauthorized(
                     host: registry.authority, hadCredentials: await authorizer.hasCredential,
                     reason: await ErrorBody.reason(of: response, redactor))
@@ -99,8 +104,12 @@ final class RegistrySession: Sendable {
             throw TransientFailure(
                 response, what: "GET \(url.redacted)", reason: await ErrorBody.reason(of: response, redactor))
         }
+        await finish(response)
         return response.status
     }
+
+    /// Reads what is left of an answer that nobody wants: no other request can follow on the connection before.
+    private func finish(_ response: HTTPResponse) async { _ = await response.prefix(limit: Self.greetingLimit) }
 
     private func sendPlainly(_ request: HTTPRequest) async throws -> HTTPResponse {
         do {

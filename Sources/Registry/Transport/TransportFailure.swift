@@ -19,7 +19,7 @@ enum TransportFailure: Error {
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
             self = .untrusted(reason: "its certificate is for another host")
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            self = .untrusted(reason: Self.reason(tls: "\(error)"))
+            self = .untrusted(reason: Self.reason(tls: error))
         case is PeerIdentity.Mismatch: self = .untrusted(reason: "its certificate is for another host")
         case let error as IOError: self = .broken(reason: Self.reason(error))
         case let error as HTTPClientError: self.init(error)
@@ -49,7 +49,15 @@ enum TransportFailure: Error {
     private static func reason(_ error: IOError) -> String { "\(Errno(rawValue: error.errnoCode))" }
 
     /// The few things that go wrong most, in words.
-    private static func reason(tls text: String) -> String {
+    private static func reason(tls error: any Error) -> String {
+        // Not what the whole error says, which is put together by reflection: for a registry without TLS that takes longer than
+        // all that is asked of it.
+        if case NIOSSLError.handshakeFailed(.sslError(let stack)) = error,
+            stack.contains(where: { $0.description.contains("WRONG_VERSION_NUMBER") })
+        {
+            return "it does not speak TLS"
+        }
+        let text = "\(error)"
         if text.contains("CERTIFICATE_VERIFY_FAILED") {
             return "no authority that is known vouches for its certificate"
         }

@@ -71,6 +71,10 @@ struct PushCommand: AsyncParsableCommand {
         push.artifacts = try artifacts.chosen()
         push.scratchDirectory = Environment.current.temporaryDirectory
         let (board, work) = (TransferBoard(), push)
+        if let source, let summary = try await work.confirm(source, exportOptions, storeOptions) {
+            if jsonOption.json { return try console.result(json: TransferReport(summary, packed: 0)) }
+            return console.note(TransferText.pushed(operands[0], place, summary, packed: 0))
+        }
         let image: PushSource.Prepared? =
             if let source { try await work.prepare(source, exportOptions, storeOptions, showing: console) } else { nil }
         let result = try await console.whileWatching({ board.states }) {

@@ -1,0 +1,24 @@
+import OCI
+
+extension Repository {
+    /// Whether `reference` stands for `manifest` here, and all blobs that it names are there: then a push of it has nothing to do.
+    ///
+    /// - Parameter bytes: of an image's manifest.
+    /// - Returns: what such a push did; nil when it has something to do, or it is not seen from here what.
+    /// - Throws: ``RegistryError``, `CancellationError`.
+    public func holds(_ bytes: [UInt8], as reference: String) async throws -> TransferSummary? {
+        guard let manifest = try? RemoteManifest(bytes, declared: nil, what: "a manifest"), manifest.subject == nil,
+            case .manifest = manifest.document, try await manifestBytes(reference) == bytes
+        else { return nil }
+        var summary = TransferSummary(manifest: manifest.descriptor)
+        let blobs = RemoteManifest.blobs(of: [manifest])
+        guard try await hasAll(blobs) else { return nil }
+        for blob in blobs { summary.count(.present, size: blob.size) }
+        return summary
+    }
+
+    /// Whether the registry has all of `blobs`.
+    func hasAll(_ blobs: [Descriptor]) async throws -> Bool {
+        try await inParallel(blobs, jobs: options.jobs) { try await has($0) }.allSatisfy { $0 }
+    }
+}
