@@ -66,8 +66,20 @@ public struct SourceState: Hashable, Sendable {
     package struct Own: Sendable {
         var inode: UInt64
         package var size: UInt64
-        var modified: FileTime
-        var changed: FileTime
+        // Seconds and nanoseconds by themselves leave no gaps.
+        private var modifiedSeconds: Int64
+        private var changedSeconds: Int64
+        private var modifiedNanoseconds: UInt32
+        private var changedNanoseconds: UInt32
+
+        var modified: FileTime { FileTime(seconds: modifiedSeconds, nanoseconds: modifiedNanoseconds) }
+        var changed: FileTime { FileTime(seconds: changedSeconds, nanoseconds: changedNanoseconds) }
+
+        init(inode: UInt64, size: UInt64, modified: FileTime, changed: FileTime) {
+            (self.inode, self.size) = (inode, size)
+            (modifiedSeconds, modifiedNanoseconds) = (modified.seconds, modified.nanoseconds)
+            (changedSeconds, changedNanoseconds) = (changed.seconds, changed.nanoseconds)
+        }
 
         /// Of no file.
         package static let none = Own(

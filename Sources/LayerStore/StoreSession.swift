@@ -38,7 +38,7 @@ public final class StoreSession: Sendable {
     /// How many contents wait before they are published: what is known of each of them takes some hundred bytes.
     let batchSize: Int
 
-    init(_ store: Store, batchSize: Int = 65_536) throws(LayerStoreError) {
+    init(_ store: Store, batchSize: Int = 16_384) throws(LayerStoreError) {
         self.batchSize = batchSize
         self.store = store
         if let reason = store.directory.readOnlyReason { throw .readOnly(store.path, reason: reason) }
