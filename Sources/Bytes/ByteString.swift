@@ -61,20 +61,8 @@ extension ByteString: Comparable {
     public static func < (left: ByteString, right: ByteString) -> Bool {
         left.bytes.withUnsafeBufferPointer { a in
             right.bytes.withUnsafeBufferPointer { b in
-                // Eight bytes at a time: sorting paths compares prefixes that are mostly the same.
-                let (a, b) = (UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
-                let shared = min(a.count, b.count)
-                var index = 0
-                while index + 8 <= shared {
-                    let x = UInt64(bigEndian: a.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                    let y = UInt64(bigEndian: b.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                    if x != y { return x < y }
-                    index += 8
-                }
-                while index < shared {
-                    if a[index] != b[index] { return a[index] < b[index] }
-                    index += 1
-                }
+                let order = ByteComparison.comparePrefix(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
+                if order != 0 { return order < 0 }
                 return a.count < b.count
             }
         }

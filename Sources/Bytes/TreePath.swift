@@ -30,6 +30,32 @@ public struct TreePath: Hashable, Sendable {
 
     private init(unchecked bytes: ByteString) { self.bytes = bytes }
 
+    /// The path of the parts that ``withParts(_:)`` gave of it.
+    package init(directory: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer) {
+        let count = directory.count + 1 + name.count
+        bytes = ByteString(
+            [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+                let path = UnsafeMutableRawBufferPointer(buffer)
+                path.copyMemory(from: directory)
+                path[directory.count] = UInt8(ascii: "/")
+                UnsafeMutableRawBufferPointer(rebasing: path[(directory.count + 1)...]).copyMemory(from: name)
+                initialized = count
+            })
+    }
+
+    /// Calls `body` with what lies before the last slash, which is empty for what lies in the root, and with ``name``; both are valid
+    /// only meanwhile.
+    package func withParts<Result>(
+        _ body: (_ directory: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        let slash = lastSlash
+        return bytes.bytes.withUnsafeBytes { path in
+            body(
+                UnsafeRawBufferPointer(rebasing: path[..<slash]),
+                UnsafeRawBufferPointer(rebasing: path[(slash + 1)...]))
+        }
+    }
+
     /// Whether an absolute path without NUL has no component that is empty, `.` or `..`; then it is kept as it is.
     private static func isNormal(_ path: ByteString) -> Bool {
         path.bytes.withUnsafeBufferPointer { bytes in

@@ -5,7 +5,7 @@ import Trees
 extension SourceImage.Layer {
     /// Whether the tar is the one that layerfs itself makes of the tree; no content is read again for it.
     public var isCanonical: Bool {
-        guard let canonical = try? LayerPacking().outline(Array(tree.entries.dropFirst())) else { return false }
+        guard let canonical = try? LayerPacking().outline(tree.entries.dropFirst()) else { return false }
         return canonical.parts == parts && canonical.tail == tail && canonical.others == others
     }
 }
@@ -22,7 +22,7 @@ extension LayerPacking {
     /// The outline of the tar of `entries`.
     ///
     /// - Throws: as ``pack(_:from:into:progress:)``.
-    func outline(_ entries: [Entry]) throws -> Outline {
+    func outline(_ entries: Tree.Entries) throws -> Outline {
         var outline = Outline()
         var hasher = DigestHasher()
         var count: UInt64 = 0

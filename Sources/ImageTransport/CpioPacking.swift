@@ -10,7 +10,7 @@ extension ImageExporter {
     /// - Returns: the paths whose extended attributes were left out: the format has none.
     /// - Throws: `CpioError`, and as ``writeLayout(_:named:at:)``.
     @discardableResult
-    public func writeCpio(_ entries: [Entry], at path: ByteString, compression: Compression) throws -> [TreePath] {
+    public func writeCpio(_ entries: Tree.Entries, at path: ByteString, compression: Compression) throws -> [TreePath] {
         let target = try fileTarget(path)
         let file = try StagedFile(in: target.parent, for: target.name)
         try packCpio(entries, compression, into: file)
@@ -21,21 +21,21 @@ extension ImageExporter {
     /// Writes the same to the open `output`, as standard output; it is closed at the end.
     @discardableResult
     public func writeCpio(
-        _ entries: [Entry], to output: consuming OwnedDescriptor, compression: Compression
+        _ entries: Tree.Entries, to output: consuming OwnedDescriptor, compression: Compression
     ) throws -> [TreePath] {
         try packCpio(entries, compression, into: DescriptorSink(output))
         return Self.withAttributes(entries)
     }
 
-    private static func withAttributes(_ entries: [Entry]) -> [TreePath] {
-        entries.filter { !$0.metadata.extendedAttributes.isEmpty }.map(\.path).sorted()
+    private static func withAttributes(_ entries: Tree.Entries) -> [TreePath] {
+        entries.lazy.filter { !$0.metadata.extendedAttributes.isEmpty }.map(\.path).sorted()
     }
 
-    private func packCpio(_ entries: [Entry], _ compression: Compression, into sink: any ByteSink) throws {
+    private func packCpio(_ entries: Tree.Entries, _ compression: Compression, into sink: any ByteSink) throws {
         try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
             let output = try HashingBuffer(output: sink, isHashing: false)
             var encoder = CpioEncoder()
-            for entry in entries.sorted(by: { $0.path < $1.path }) {
+            for entry in entries.sorted {
                 guard let header = header(for: entry) else { continue }
                 try output.write(encoder.encode(header))
                 switch entry.kind {

@@ -113,12 +113,12 @@ extension ImageExporter {
     /// - Parameter entries: with the root, or without: then it is root's, mode 0755.
     /// - Throws: ``TransportError/programFailed(_:status:output:)`` and as ``writeLayout(_:named:at:)``.
     public func writeFileSystem(
-        _ entries: [Entry], at path: ByteString, by builder: FileSystemBuilder
+        _ entries: Tree.Entries, at path: ByteString, by builder: FileSystemBuilder
     ) throws -> LayerPacking.Result {
         let target = try fileTarget(path)
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let directory = try staged.open()
-        let time = entries.map { packing.recorded($0).metadata.modified.seconds }.max() ?? 0
+        let time = entries.lazy.map { packing.recorded($0).metadata.modified.seconds }.max() ?? 0
         var entries = entries.filter { !$0.path.isRoot }
         if builder.kind == .erofs {
             let root = Metadata(mode: 0o755, modified: Timestamp(seconds: time))
@@ -133,7 +133,7 @@ extension ImageExporter {
     }
 
     private func run(
-        _ builder: FileSystemBuilder, _ entries: [Entry], _ directory: borrowing OwnedDescriptor, _ time: Int64
+        _ builder: FileSystemBuilder, _ entries: Tree.Entries, _ directory: borrowing OwnedDescriptor, _ time: Int64
     ) throws -> LayerPacking.Result {
         let log = try builder.openLog()
         let child = try builder.start(directory.path(of: "image"), time: time, output: log)

@@ -18,7 +18,7 @@ struct GzipPacking {
     ///   - known: segments that were compressed before.
     /// - Throws: ``TransportError``, `TarError` for what tar cannot express, and what the contents and the sink throw.
     func pack(
-        _ entries: [Entry], diffID: DiffID?, known: KnownSegments?, into sink: any ByteSink
+        _ entries: Tree.Entries, diffID: DiffID?, known: KnownSegments?, into sink: any ByteSink
     ) throws -> (result: LayerPacking.Result, segments: [StoredSegment]) {
         let compressor = try GzipCompressor(output: sink, level: level, pool: pool)
         var tar = Tally(isHashing: diffID == nil)
@@ -118,7 +118,7 @@ extension LayerPacking {
     private static let form = Array("tar 1\n".utf8)
 
     /// Identifies the compressed layer of `entries`, by what it is made of: the tar depends on nothing but entries as they are recorded.
-    func key(_ entries: [Entry], codec: Digest) -> Digest {
+    func key(_ entries: Tree.Entries, codec: Digest) -> Digest {
         var hasher = DigestHasher()
         codec.withUnsafeBytes { hasher.update($0) }
         Self.form.withUnsafeBytes { hasher.update($0) }

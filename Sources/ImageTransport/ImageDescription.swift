@@ -32,7 +32,7 @@ public struct ImageDescription: Sendable {
     /// One layer: what it puts on top of those below.
     public struct Layer: Sendable {
         /// In any order, each path once; the parents of every entry are here or in a layer below.
-        public var entries: [Entry]
+        public var entries: Tree.Entries
         /// What the history of the image says about the layer.
         public var createdBy: String
         /// Of a layer that came from elsewhere and is to be as it was.
@@ -43,8 +43,8 @@ public struct ImageDescription: Sendable {
         /// Of a layer that whoever gets the image has already: it is named, but neither packed nor written.
         public var leftOut: LeftOut?
 
-        public init(entries: [Entry], createdBy: String) {
-            self.entries = entries
+        public init(entries: some Sequence<Entry>, createdBy: String) {
+            self.entries = Tree.Entries(entries)
             self.createdBy = createdBy
         }
     }

@@ -20,7 +20,7 @@ struct WrittenLayers {
     struct Layer {
         var tar: LayerPacking.Result
         /// What it was made of, as its tar has it.
-        var entries: [Entry]
+        var entries: Tree.Entries
         var packing: LayerPacking
         var doubt: Doubt
         /// Whether these entries were made into this layer, and found to be in it, before.
@@ -50,7 +50,7 @@ extension ImageExporter {
     /// What the layer of `entries` became when it was written before; nil when that is not known.
     ///
     /// - Throws: what ``isSound`` throws.
-    public func knownLayer(_ entries: [Entry]) throws -> ImageDescription.LeftOut? {
+    public func knownLayer(_ entries: Tree.Entries) throws -> ImageDescription.LeftOut? {
         guard let cache, compression != .none, !isStargz else { return nil }
         let key = packing.key(entries, codec: LayerCache.codec(compression, level: compressionLevel))
         guard let layer = cache.find(key)?.layer, try isSound?(entries) ?? true else { return nil }
@@ -123,7 +123,7 @@ extension ImageExporter {
         written[found.layer.digest] = WrittenLayers.Layer(
             tar: found.layer.tar, entries: layer.entries, packing: packing, doubt: isSameInode ? .none : .digest,
             isFromBefore: true)
-        for case .file(_, let size) in layer.entries.map(\.kind) { try progress?(size) }
+        for content in layer.entries.contents { try progress?(content.size) }
         return Descriptor(
             mediaType: mediaType, digest: found.layer.digest, size: Int64(clamping: found.layer.size))
     }
@@ -143,9 +143,9 @@ extension ImageExporter {
 
 extension LayerPacking {
     /// The digest of the tar of `entries`: what `known` gives, unless it is of later times than these may be.
-    func diffID(of entries: [Entry], known: (@Sendable () throws -> DiffID?)?) throws -> DiffID? {
+    func diffID(of entries: Tree.Entries, known: (@Sendable () throws -> DiffID?)?) throws -> DiffID? {
         guard let known else { return nil }
-        let newest = entries.lazy.map(\.metadata.modified.seconds).max() ?? 0
+        let newest = entries.newest?.seconds ?? 0
         return newest <= sourceDateEpoch ?? .max ? try known() : nil
     }
 }

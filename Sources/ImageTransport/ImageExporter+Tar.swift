@@ -11,7 +11,7 @@ extension ImageExporter {
     /// - Throws: as ``writeLayout(_:named:at:)``.
     @discardableResult
     public func writeTar(
-        _ entries: [Entry], at path: ByteString, compression: Compression = .none,
+        _ entries: Tree.Entries, at path: ByteString, compression: Compression = .none,
         known: (@Sendable () throws -> DiffID?)? = nil
     ) throws -> LayerPacking.Result {
         let target = try fileTarget(path)
@@ -26,7 +26,7 @@ extension ImageExporter {
     }
 
     private func write(
-        _ entries: [Entry], to file: StagedFile, named name: String, _ diffID: DiffID?
+        _ entries: Tree.Entries, to file: StagedFile, named name: String, _ diffID: DiffID?
     ) throws -> LayerPacking.Result {
         let output = try BackgroundFile(file, readingBack: .digest, isHashing: diffID == nil)
         guard let diffID else {
@@ -46,7 +46,7 @@ extension ImageExporter {
         return LayerPacking.Result(diffID: diffID, size: buffer.count)
     }
 
-    private func check(_ entries: [Entry]) throws {
+    private func check(_ entries: Tree.Entries) throws {
         for entry in entries {
             guard case .file(let digest, let size) = entry.kind, size > 0 else { continue }
             try contents.readContent(digest, size: size) { _ in }
@@ -54,7 +54,7 @@ extension ImageExporter {
     }
 
     private func write(
-        _ entries: [Entry], to file: StagedFile, named name: String, _ compression: Compression
+        _ entries: Tree.Entries, to file: StagedFile, named name: String, _ compression: Compression
     ) throws -> LayerPacking.Result {
         let output = try BackgroundFile(file, readingBack: .decoding(isHashing: true))
         let result = try pack(entries, compression, into: output)
@@ -67,7 +67,7 @@ extension ImageExporter {
     /// - Throws: as ``writeLayout(_:named:at:)``.
     @discardableResult
     public func writeTar(
-        _ entries: [Entry], to output: consuming OwnedDescriptor, compression: Compression = .none
+        _ entries: Tree.Entries, to output: consuming OwnedDescriptor, compression: Compression = .none
     ) throws -> LayerPacking.Result {
         try pack(entries, compression, into: DescriptorSink(output))
     }

@@ -29,7 +29,7 @@ public struct ImageExporter: Sendable {
     public var cache: LayerCache?
     /// Whether the contents of these entries are what they should be, without reading them: what is known is only used then, and
     /// what is damaged is found by reading it.
-    public var isSound: (@Sendable ([Entry]) throws -> Bool)?
+    public var isSound: (@Sendable (Tree.Entries) throws -> Bool)?
     /// Who compresses.
     public var pool = WorkerPool()
     /// Called with the number of bytes of file content that were packed since the last call; from the thread that exports.
@@ -162,7 +162,7 @@ public struct ImageExporter: Sendable {
     }
 
     private func addStargz(
-        _ entries: [Entry], to layout: LayoutWriter, _ configuration: inout ImageConfiguration
+        _ entries: Tree.Entries, to layout: LayoutWriter, _ configuration: inout ImageConfiguration
     ) throws -> Descriptor {
         var annotations: [String: String] = [:]
         var descriptor = try layout.addBlob(.layerTarGzip) { sink in
@@ -180,7 +180,7 @@ public struct ImageExporter: Sendable {
     }
 
     /// Writes the tar as it is, to a file that hashes it.
-    func packPlain(_ entries: [Entry], into file: BackgroundFile) throws -> LayerPacking.Result {
+    func packPlain(_ entries: Tree.Entries, into file: BackgroundFile) throws -> LayerPacking.Result {
         let output = try HashingBuffer(output: file, isHashing: false)
         try packing.write(entries, from: contents, into: output, progress: progress)
         try file.finish()
@@ -189,7 +189,7 @@ public struct ImageExporter: Sendable {
 
     /// - Parameter diffID: the digest of the tar, where it is known.
     func pack(
-        _ entries: [Entry], _ compression: Compression, diffID: DiffID? = nil, into sink: any ByteSink
+        _ entries: Tree.Entries, _ compression: Compression, diffID: DiffID? = nil, into sink: any ByteSink
     ) throws -> LayerPacking.Result {
         try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
             let output = try HashingBuffer(output: sink, isHashing: diffID == nil, pool: pool)

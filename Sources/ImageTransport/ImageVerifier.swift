@@ -13,8 +13,13 @@ public struct VerifiedImage: Sendable {
     public var configuration: ImageConfiguration
     /// Of each layer uncompressed, in bytes; 0 of one that was left out.
     public var layerSizes: [UInt64]
-    /// What a container made from the image sees, by path: the layers applied one after the other.
-    public var entries: [TreePath: Entry]
+    /// What a container made from the image sees: the layers applied one after the other. Sorted by path.
+    public var sortedEntries: Tree.Entries
+
+    /// The same by path. Made anew each time, and takes several times the memory.
+    public var entries: [TreePath: Entry] {
+        Dictionary(uniqueKeysWithValues: sortedEntries.lazy.map { ($0.path, $0) })
+    }
 
     /// The digest of the manifest: what registries and engines call the digest of the image.
     public var digest: Digest { (try? descriptor.sha256()) ?? .empty }
@@ -82,7 +87,7 @@ public enum ImageVerifier {
         }
         return VerifiedImage(
             descriptor: descriptor, manifest: manifest, configuration: image.configuration, layerSizes: sizes,
-            entries: replay.entries)
+            sortedEntries: replay.sortedEntries)
     }
 
     /// Checks what is in doubt of a layer that was made of `known.entries`, and applies those.
@@ -107,7 +112,7 @@ public enum ImageVerifier {
             }
         }
         if known.isFromBefore {
-            try replay.add(layer: known.entries.map(known.packing.recorded))
+            try replay.add(layer: LayerPacking.ordered(known.entries).lazy.map(known.packing.recorded))
             return known.tar
         }
         for entry in LayerPacking.ordered(known.entries) {

@@ -72,7 +72,7 @@ public enum LayerEncoding: Hashable, Sendable {
     public static func find(
         for layer: SourceImage.Layer, skeleton: Skeleton?, contents: any ContentSource, pool: WorkerPool
     ) throws -> LayerEncoding? {
-        let tar = LayerTar(entries: Array(layer.tree.entries.dropFirst()), skeleton: skeleton, contents: contents)
+        let tar = LayerTar(entries: layer.tree.entries.dropFirst(), skeleton: skeleton, contents: contents)
         for candidate in candidates(layer.format, prefix: layer.prefix) {
             if candidate == .none { return candidate }
             // Nobody else makes what begins as layerfs makes it; and whoever gives the layer back looks at its digest.

@@ -7,7 +7,7 @@ extension LayerPacking {
     /// - Parameter progress: called with the number of bytes of file content that were read since the last call.
     /// - Throws: `TransportError`, `TarError` for what tar cannot express, and what `contents` throws.
     public func measure(
-        _ entries: [Entry], from contents: any ContentSource, progress: (@Sendable (UInt64) throws -> Void)? = nil
+        _ entries: Tree.Entries, from contents: any ContentSource, progress: (@Sendable (UInt64) throws -> Void)? = nil
     ) throws -> Result {
         try pack(entries, from: contents, into: NullSink(), progress: progress)
     }

@@ -26,7 +26,7 @@ extension LayerPacking {
     /// and what is none, so that a change of one file leaves most of them what they were.
     ///
     /// - Throws: as ``pack(_:from:into:progress:)``.
-    func forEachPiece(_ entries: [Entry], _ body: (Piece) throws -> Void) throws {
+    func forEachPiece(_ entries: Tree.Entries, _ body: (Piece) throws -> Void) throws {
         var parts: [Piece.Part] = []
         var bytes: [UInt8] = []
         var count = 0

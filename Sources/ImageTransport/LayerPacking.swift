@@ -33,7 +33,7 @@ public struct LayerPacking: Sendable {
     ///
     /// - Throws: ``TransportError``, `TarError` for what tar cannot express, and what `contents` and the sink throw.
     func pack(
-        _ entries: [Entry], from contents: any ContentSource, into sink: any ByteSink,
+        _ entries: Tree.Entries, from contents: any ContentSource, into sink: any ByteSink,
         pool: WorkerPool = WorkerPool(), progress: (@Sendable (UInt64) throws -> Void)?
     ) throws -> Result {
         let output = try HashingBuffer(output: sink, pool: pool)
@@ -45,7 +45,7 @@ public struct LayerPacking: Sendable {
     ///
     /// - Throws: as ``pack(_:from:into:pool:progress:)``.
     func write(
-        _ entries: [Entry], from contents: any ContentSource, into output: HashingBuffer,
+        _ entries: Tree.Entries, from contents: any ContentSource, into output: HashingBuffer,
         progress: (@Sendable (UInt64) throws -> Void)?
     ) throws {
         for entry in Self.ordered(entries) {
@@ -61,12 +61,9 @@ public struct LayerPacking: Sendable {
         try output.finish()
     }
 
-    static func ordered(_ entries: [Entry]) -> [Entry] {
-        guard entries.contains(where: { $0.kind == .whiteout }) else {
-            // As those of a tree are.
-            let isSorted = zip(entries, entries.dropFirst()).allSatisfy { !($1.path < $0.path) }
-            return isSorted ? entries : entries.sorted { $0.path < $1.path }
-        }
+    static func ordered(_ entries: Tree.Entries) -> Tree.Entries {
+        // As those of a tree are, in order.
+        guard entries.haveWhiteouts else { return entries.sorted }
         // No name begins with NUL, so that such a key comes before all siblings.
         let keyed = entries.map { entry in
             (
@@ -74,7 +71,7 @@ public struct LayerPacking: Sendable {
                     ? entry.path.parent.bytes + ByteString([0x2f, 0]) + entry.path.name : entry.path.bytes, entry: entry
             )
         }
-        return keyed.sorted { $0.key < $1.key }.map(\.entry)
+        return Tree.Entries(keyed.sorted { $0.key < $1.key }.lazy.map(\.entry))
     }
 
     private func modified(_ entry: Entry) -> Int64 {

@@ -9,18 +9,34 @@ import Trees
 /// A member that lies behind a symbolic link lands where the link leads inside the image, as engines that resolve below the root
 /// do it; nothing ever leads out of it. What no engine could apply is refused.
 struct LayerReplay {
-    /// What the layers so far make.
+    /// What the layers so far make, where that is not one list; closed under parents but for the root.
     private var union = PathMap<Entry>()
-    /// The same; closed under parents but for the root.
-    var entries: [TreePath: Entry] { union.values }
+    /// The only layer so far; nil where there are several, or one that was no list in order.
+    private var only: LayerListing?
+    /// The first layer, as long as its members come in order.
+    private var listing: LayerListing? = LayerListing()
     private var changes = LayerChanges()
+
+    /// What the layers so far make, sorted, in little memory.
+    var sortedEntries: Tree.Entries { only?.entries ?? Tree.Entries(union.values.values).sorted }
+
+    /// The same by path.
+    var entries: [TreePath: Entry] {
+        only.map { Dictionary(uniqueKeysWithValues: $0.entries.lazy.map { ($0.path, $0) }) } ?? union.values
+    }
 
     /// Adds a member of the current layer; `digest` is that of its content.
     ///
     /// - Throws: ``TransportError/invalidLayer(member:reason:)``.
     mutating func add(_ header: TarHeader, digest: Digest) throws(TransportError) {
         func invalid(_ reason: String) -> TransportError { .invalidLayer(member: header.name, reason: reason) }
-        switch try LayerMember(header) {
+        let member = try LayerMember(header)
+        if listing != nil {
+            if try addInOrder(member, header, digest) { return }
+        } else if only != nil {
+            endListing()
+        }
+        switch member {
         case .ignored: return
         case .opaque(let directory): changes.makeOpaque(try locate(directory, member: header.name))
         case .whiteout(let path): changes.remove(try place(of: path, member: header.name))
@@ -31,20 +47,49 @@ struct LayerReplay {
         guard changes.count <= Self.entryLimit else { throw invalid("is one of more than \(Self.entryLimit)") }
     }
 
+    /// Adds a member of the first layer to the list of them. One that does not continue it ends the list.
+    ///
+    /// - Returns: whether there is nothing left to do.
+    private mutating func addInOrder(
+        _ member: LayerMember, _ header: TarHeader, _ digest: Digest
+    ) throws(TransportError) -> Bool {
+        switch member {
+        case .ignored: return true
+        case .entry(let path) where listing?.canAppend(path) == true:
+            if case .hardLink = header.kind { break }
+            let next = try entry(header, digest: digest, at: path)
+            listing?.append(next)
+            guard (listing?.entries.count ?? 0) <= Self.entryLimit else {
+                throw .invalidLayer(member: header.name, reason: "is one of more than \(Self.entryLimit)")
+            }
+            return true
+        default: break
+        }
+        endListing()
+        return false
+    }
+
+    /// From now on members are looked up by their paths.
+    private mutating func endListing() {
+        for entry in listing?.entries ?? [] { _ = changes.put(entry) }
+        listing = nil
+        for entry in only?.entries ?? [] { union.set(entry.path, entry) }
+        only = nil
+    }
+
     /// Adds an entry of a layer whose tree is known, as it is.
     mutating func add(_ entry: Entry) {
+        if entry.kind != .whiteout, listing?.canAppend(entry.path) == true {
+            listing?.append(entry)
+            return
+        }
+        endListing()
         guard entry.kind == .whiteout else { return _ = changes.put(entry) }
         if entry.isOpaqueMarker { changes.makeOpaque(entry.path.parent) } else { changes.remove(entry.path) }
     }
 
     /// Adds a whole layer whose entries are known, as they are.
-    mutating func add(layer entries: [Entry]) throws(TreeError) {
-        let isWhole = !entries.contains { $0.kind == .whiteout } && (try? Tree(Tree.empty.entries + entries)) != nil
-        if union.values.isEmpty, changes.count == 0, isWhole {
-            // There is nothing that it could remove, replace or lie in.
-            union = PathMap(Dictionary(uniqueKeysWithValues: entries.lazy.map { ($0.path, $0) }))
-            return
-        }
+    mutating func add(layer entries: some Sequence<Entry>) throws(TreeError) {
         for entry in entries { add(entry) }
         try endLayer()
     }
@@ -55,6 +100,11 @@ struct LayerReplay {
     ///   have them; else root's, mode 0755.
     @discardableResult
     mutating func endLayer() throws(TreeError) -> Tree {
+        if let whole = listing {
+            (listing, only) = (nil, whole)
+            return try Tree(whole.withRoot)
+        }
+        endListing()
         // Not added to the dictionary: it would be copied.
         let layer = changes.entries(below: union.values)
         let root = layer[.root] == nil ? [union[.root] ?? Tree.empty.entries[0]] : []

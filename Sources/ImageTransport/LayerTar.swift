@@ -5,7 +5,7 @@ import Trees
 /// The tar of a layer that came from elsewhere, to be written again.
 struct LayerTar {
     /// Of the layer, without the root.
-    var entries: [Entry]
+    var entries: Tree.Entries
     /// nil when the tar is the canonical one of ``entries``.
     var skeleton: Skeleton?
     var contents: any ContentSource

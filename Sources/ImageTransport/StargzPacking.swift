@@ -34,7 +34,7 @@ extension ImageExporter {
     /// Packs `entries` as an eStargz layer: a tar whose files are gzip members of their own, with an index of them.
     ///
     /// - Returns: the digest of the layer's tar, which has the index in it and so depends on how it was compressed.
-    func packStargz(_ entries: [Entry], into sink: any ByteSink) throws -> (LayerPacking.Result, index: Digest) {
+    func packStargz(_ entries: Tree.Entries, into sink: any ByteSink) throws -> (LayerPacking.Result, index: Digest) {
         let reserved = [Stargz.indexName, Stargz.landmarkName].map { try? TreePath("/" + $0) }
         if let taken = entries.first(where: { reserved.contains($0.path) }) {
             throw TransportError.reservedName(taken.path)

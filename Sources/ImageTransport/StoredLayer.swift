@@ -5,12 +5,12 @@ public import Trees
 /// A layer whose tar can be made of what is at hand, so that its bytes need not be read where its image lies.
 public struct StoredLayer: Sendable {
     /// Without the root's.
-    public var entries: [Entry]
+    public var entries: Tree.Entries
     /// What the tar is, and how the compressed bytes are made of it.
     public var original: OriginalLayer
     public var contents: any ContentSource
 
-    public init(entries: [Entry], original: OriginalLayer, contents: any ContentSource) {
+    public init(entries: Tree.Entries, original: OriginalLayer, contents: any ContentSource) {
         (self.entries, self.original, self.contents) = (entries, original, contents)
     }
 

@@ -37,7 +37,7 @@ struct LoaderCacheLayer {
         let missing = there.filter { keys.insert(Key($0)).inserted }
         guard !missing.isEmpty else { return nil }
         bytes = try LdCacheWriter.bytes(listed + missing)
-        time = Timestamp(seconds: tree.entries.map(\.metadata.modified.seconds).max() ?? 0)
+        time = Timestamp(seconds: tree.entries.newest?.seconds ?? 0)
         parent =
             tree.place(of: Self.path).flatMap { tree[$0.parent]?.metadata } ?? Metadata(mode: 0o755, modified: time)
     }

@@ -50,10 +50,10 @@ public struct Materialize: Sendable {
     func fill(
         _ root: SharedDescriptor, with tree: Tree, progress: ProgressMeter
     ) throws -> MaterializeSummary {
-        let plan = Plan(tree)
+        let plan = TreeDirectories(tree)
         do {
-            for directory in plan.directories where !directory.entry.path.isRoot {
-                try root.descriptor.makeDirectory(directory.entry.path.relative, mode: 0o700)
+            for directory in 1..<max(plan.count, 1) {
+                try root.descriptor.makeDirectory(plan.entry(directory).path.relative, mode: 0o700)
             }
         } catch {
             throw LayerFSError.system(step: "make the root's directories", error)
@@ -62,42 +62,48 @@ public struct Materialize: Sendable {
         var total = MaterializeSummary()
         // In parts, so that what is looked up for them stays small.
         for part in plan.parts {
-            workspace.store.prepare(plan.directories[part].lazy.map(\.children).joined())
+            let contents = part.lazy.flatMap { plan.children($0) }.compactMap { tree.entries.content(at: $0) }
+            workspace.store.prepare(contents.lazy.filter { $0.size > 0 }.map(\.digest))
             let summaries = try pool.map(part.count) { index in
-                try fill(plan.directories[part.lowerBound + index], in: root, files, progress)
+                try fill(part.lowerBound + index, of: plan, in: root, files, progress)
             }
             total = summaries.reduce(total, +)
         }
-        try finish(plan.directories.filter { !$0.canBeFinishedEarly }, in: root)
-        total.directories = plan.directories.count - 1
+        try finish(plan, in: root)
+        total.directories = plan.count - 1
         return total
     }
 
     /// Makes what lies directly in one directory.
     private func fill(
-        _ directory: Plan.Directory, in root: SharedDescriptor, _ files: FileMaker, _ progress: ProgressMeter
+        _ directory: Int, of plan: TreeDirectories, in root: SharedDescriptor, _ files: FileMaker,
+        _ progress: ProgressMeter
     ) throws -> MaterializeSummary {
         var summary = MaterializeSummary()
-        if directory.children.isEmpty, !directory.canBeFinishedEarly { return summary }
-        let opened = try open(directory, in: root)
-        for child in directory.children {
+        let entry = plan.entry(directory)
+        if plan.childCount(directory) == 0, !entry.canBeFinishedEarly { return summary }
+        let opened = try open(entry, in: root)
+        for position in plan.children(directory) {
+            let child = plan.tree.entries[position]
+            if child.isDirectory { continue }
             try files.make(child, in: opened, &summary)
             try progress.advance(by: max(child.size, 1))
         }
-        if directory.canBeFinishedEarly { try finish(opened, directory.entry.metadata) }
+        if entry.canBeFinishedEarly { try finish(opened, entry.metadata) }
         return summary
     }
 
-    private func open(_ directory: Plan.Directory, in root: SharedDescriptor) throws(SystemError) -> OwnedDescriptor {
-        let relative = directory.entry.path.isRoot ? "." : directory.entry.path.relative
+    private func open(_ directory: Entry, in root: SharedDescriptor) throws(SystemError) -> OwnedDescriptor {
+        let relative = directory.path.isRoot ? "." : directory.path.relative
         return try root.descriptor.open(relative, [.readOnly, .directory, .noFollow])
     }
 
     /// Sets owners, modes and times of directories, the deepest first: setting those of a parent first could lock us out.
-    private func finish(_ directories: [Plan.Directory], in root: SharedDescriptor) throws(LayerFSError) {
+    private func finish(_ plan: TreeDirectories, in root: SharedDescriptor) throws(LayerFSError) {
         do {
-            for directory in directories.reversed() {
-                try finish(open(directory, in: root), directory.entry.metadata)
+            for number in (0..<plan.count).reversed() {
+                let entry = plan.entry(number)
+                if !entry.canBeFinishedEarly { try finish(open(entry, in: root), entry.metadata) }
             }
         } catch {
             throw .system(step: "set the modes of the root's directories", error)
@@ -114,46 +120,27 @@ public struct Materialize: Sendable {
         try directory.setPermissions(metadata.mode)
         try directory.setModified(metadata.modified.fileTime)
     }
+}
 
-    /// The directories of a tree, parents first, each with what lies directly in it and is no directory.
-    private struct Plan {
-        struct Directory {
-            var entry: Entry
-            var children: [Entry] = []
+extension Entry {
+    /// Whether the owner, mode and time of this directory can be set as soon as it is filled: all directories in it are there already,
+    /// and its mode lets us go on into them.
+    fileprivate var canBeFinishedEarly: Bool {
+        metadata.mode & 0o700 == 0o700 && (CurrentProcess.canSetOwners || metadata.extendedAttributes.isEmpty)
+    }
+}
 
-            /// Whether its owner, mode and time can be set as soon as it is filled: all directories in it are there already, and its
-            /// mode lets us go on into them.
-            var canBeFinishedEarly: Bool {
-                entry.metadata.mode & 0o700 == 0o700
-                    && (CurrentProcess.canSetOwners || entry.metadata.extendedAttributes.isEmpty)
-            }
+extension TreeDirectories {
+    /// Runs of directories with some thousand children.
+    fileprivate var parts: [Range<Int>] {
+        var parts: [Range<Int>] = []
+        var (start, count) = (0, 0)
+        for number in 0..<self.count {
+            count += childCount(number)
+            guard count >= 16_384 || number == self.count - 1 else { continue }
+            parts.append(start..<(number + 1))
+            (start, count) = (number + 1, 0)
         }
-
-        var directories: [Directory] = []
-
-        /// Runs of directories with some thousand children.
-        var parts: [Range<Int>] {
-            var parts: [Range<Int>] = []
-            var (start, count) = (0, 0)
-            for (index, directory) in directories.enumerated() {
-                count += directory.children.count
-                guard count >= 16_384 || index == directories.count - 1 else { continue }
-                parts.append(start..<(index + 1))
-                (start, count) = (index + 1, 0)
-            }
-            return parts
-        }
-
-        init(_ tree: Tree) {
-            var positions: [TreePath: Int] = [:]
-            for entry in tree.entries {
-                if entry.isDirectory {
-                    positions[entry.path] = directories.count
-                    directories.append(Directory(entry: entry))
-                } else if let position = positions[entry.path.parent] {
-                    directories[position].children.append(entry)
-                }
-            }
-        }
+        return parts
     }
 }

@@ -50,6 +50,8 @@ public struct ContentSurvey: ContentIntake {
 
     public func stage(bytes: [UInt8], mode: UInt16) throws(LayerStoreError) -> Digest { Digest(hashing: bytes) }
 
+    public func took(_ files: [SourceFile]) {}
+
     /// Whether the store would have to take the content in.
     public func lacks(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
         guard size > 0 else { return false }

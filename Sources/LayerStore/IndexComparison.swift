@@ -10,10 +10,13 @@ enum IndexComparison {
     /// The view in which `index` differs from `truth`; nil when it does not.
     static func difference(_ index: LayerIndex, _ truth: LayerIndex) throws(LayerStoreError) -> String? {
         try index.read("read") { database in
+            // What is sorted is as large as the index: it must not be in memory.
+            try database.execute(sql: "PRAGMA temp_store = FILE")
             if let fault = try String.fetchOne(database, sql: "PRAGMA integrity_check(1)"), fault != "ok" {
                 return fault
             }
             return try truth.read("read") { other in
+                try other.execute(sql: "PRAGMA temp_store = FILE")
                 for question in questions {
                     let left = try Row.fetchCursor(database, sql: "SELECT * FROM \(question)")
                     let right = try Row.fetchCursor(other, sql: "SELECT * FROM \(question)")

@@ -63,9 +63,17 @@ struct IndexUpdate {
             try database.execute(
                 sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM content_layers)")
             for table in ["known_files", "inodes"] {
-                let known = try Data.fetchAll(database, sql: "SELECT DISTINCT digest FROM \(table)")
-                for bytes in known where Digest(bytes: bytes).map({ !live.contains($0) }) ?? true {
-                    try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [bytes])
+                try database.execute(sql: "DELETE FROM \(table) WHERE length(digest) != 32")
+                // Only what goes is held: there may be a row for each of a million files that stay.
+                let known = try BulkStatement("SELECT digest FROM \(table)", database)
+                var dead: Set<Digest> = []
+                while try known.step() {
+                    if let digest = known.digest(0), !live.contains(digest) { dead.insert(digest) }
+                }
+                let removal = try BulkStatement("DELETE FROM \(table) WHERE digest = ?", database)
+                for digest in dead {
+                    removal.bind(1, digest)
+                    try removal.run()
                 }
             }
         }

@@ -31,30 +31,40 @@ public struct IntegrityCheck: Sendable {
         var report = IntegrityReport()
         report.damages = graph.damages
         (report.layers, report.images) = (graph.layers.count, graph.images.count)
-        let blobs = try files(in: store.directory.blobs, "blobs/sha256", &report) { BlobPath.digest($0) }
-        let nodes = try files(in: store.directory.nodes, "nodes", &report, digest: NodeStore.digest(ofName:))
         let needed = graph.needed
-        let present = Set(blobs.map(\.digest))
         var elsewhere: [StoredFile] = []
-        for digest in needed.keys where !present.contains(digest) {
-            if let found = try elsewhereFile(digest) {
-                elsewhere.append(found)
-            } else {
-                report.damages.append(.init(kind: .missing, digest: digest, detail: missingText))
+        let blobs = try ShardFiles(
+            store.directory.blobs, "blobs/sha256", foreign: { report.foreignFiles.append($0) },
+            digest: { BlobPath.digest($0) }
+        ) { first, present in
+            for digest in needed.digests(beginningWith: first) where !present.contains(digest) {
+                if let found = try elsewhereFile(digest) {
+                    elsewhere.append(found)
+                } else {
+                    report.damages.append(.init(kind: .missing, digest: digest, detail: missingText))
+                }
             }
         }
-        let read = blobs + elsewhere
-        begin((read + nodes).reduce(0) { $0 &+ $1.size })
-        store.tamperGuard.prepare(read.map(\.digest))
-        let verdicts = try pool.map(read.count) { index in
-            try blobVerdict(read[index], size: needed[read[index].digest] ?? nil)
+        let nodes = try ShardFiles(
+            store.directory.nodes, "nodes", foreign: { report.foreignFiles.append($0) },
+            digest: NodeStore.digest(ofName:)
+        ) { _, _ in }
+        (report.blobs, report.bytes) = (blobs.count, blobs.bytes)
+        (report.nodes, report.elsewhere) = (nodes.count, elsewhere.count)
+        begin(elsewhere.reduce(blobs.bytes &+ nodes.bytes) { $0 &+ ($1.size ?? 0) })
+        func check(_ files: [StoredFile]) throws {
+            store.tamperGuard.prepare(files.map(\.digest))
+            let verdicts = try pool.map(files.count) { index in
+                try blobVerdict(files[index], size: needed.size(of: files[index].digest))
+            }
+            report.damages += verdicts.compactMap { $0 }
         }
-        report.blobs = blobs.count
-        report.bytes = blobs.reduce(0) { $0 &+ $1.size }
-        report.elsewhere = elsewhere.count
-        report.damages += verdicts.compactMap { $0 }
-        report.nodes = nodes.count
-        report.damages += try pool.map(nodes.count) { index in try nodeVerdict(nodes[index]) }.compactMap { $0 }
+        // In parts, so that what is known of a file is not in memory for all of a million at once.
+        try blobs.forEachPart(check)
+        try check(elsewhere)
+        try nodes.forEachPart { files in
+            report.damages += try pool.map(files.count) { index in try nodeVerdict(files[index]) }.compactMap { $0 }
+        }
         let isReadable = report.damages.allSatisfy { $0.kind == .node }
         // No command is then between naming something and telling the index.
         let fault = try store.whileCommitting { () throws(LayerStoreError) in try indexFault(isReadable: isReadable) }
@@ -71,7 +81,8 @@ public struct IntegrityCheck: Sendable {
         var digest: Digest
         /// Below `blobs/sha256` or `nodes`.
         var path: ByteString
-        var size: UInt64
+        /// Where it was looked up; of a file that is still to be looked at nil.
+        var size: UInt64?
         /// The further store that has it; nil for the store itself.
         var home: StoreDirectory?
     }
@@ -88,37 +99,13 @@ public struct IntegrityCheck: Sendable {
             ? "it is not there" : "it is not there; it may be in \(absent), where there is no store now"
     }
 
-    private func files(
-        in parent: borrowing OwnedDescriptor, _ place: String, _ report: inout IntegrityReport,
-        digest: (ByteString) -> Digest?
-    ) throws -> [StoredFile] {
-        var result: [StoredFile] = []
-        for shard in try parent.names() {
-            guard shard.kind == .directory, shard.name.count == 2 else {
-                report.foreignFiles.append("\(place)/\(shard.name)")
-                continue
-            }
-            let directory = try parent.open(shard.name, [.readOnly, .directory, .noFollow])
-            for file in try directory.names() {
-                let path = shard.name + "/" + file.name
-                let status = try directory.status(of: file.name)
-                if let content = digest(path), status.kind == .regular {
-                    result.append(StoredFile(digest: content, path: path, size: status.size))
-                } else {
-                    report.foreignFiles.append("\(place)/\(path)")
-                }
-            }
-        }
-        return result.sorted { $0.path < $1.path }
-    }
-
     /// What is wrong with a blob; nil when nothing is.
     private func blobVerdict(_ file: StoredFile, size: UInt64?) throws -> IntegrityReport.Damage? {
         let expected = store.tamperGuard.expected(file.digest)
         let home = file.home ?? store.directory
         let found = InodeFingerprint(try home.blobs.status(of: file.path))
         if fast, found == expected {
-            try advance(file.size)
+            try advance(found.size)
         } else if let fault = try contentFault(file, in: home.blobs) {
             var damage = IntegrityReport.Damage(kind: .damaged, digest: file.digest, detail: fault)
             if let further = file.home { damage.place = "\(further.path)/\(damage.place)" }
@@ -129,8 +116,8 @@ public struct IntegrityCheck: Sendable {
             let detail = "it was given mode and owner \(found.metadataText) instead of \(expected.metadataText)"
             return .init(kind: .metadata, digest: file.digest, detail: detail)
         }
-        guard let size, size != file.size else { return nil }
-        return .init(kind: .record, digest: file.digest, detail: "it has \(file.size) bytes, but a tree says \(size)")
+        guard let size, size != found.size else { return nil }
+        return .init(kind: .record, digest: file.digest, detail: "it has \(found.size) bytes, but a tree says \(size)")
     }
 
     private func nodeVerdict(_ file: StoredFile) throws -> IntegrityReport.Damage? {
@@ -138,7 +125,7 @@ public struct IntegrityCheck: Sendable {
         let blob = try? store.directory.blobs.status(of: BlobPath.of(file.digest))
         let status = try store.directory.nodes.status(of: file.path)
         let isLikeMade = fast && blob?.modified == status.modified && blob?.size == status.size
-        if isLikeMade { try advance(file.size) }
+        if isLikeMade { try advance(status.size) }
         var fault = isLikeMade ? nil : try contentFault(file, in: store.directory.nodes)
         if fault == nil {
             let opened = try store.directory.nodes.open(file.path, [.readOnly, .noFollow])
@@ -177,7 +164,7 @@ public struct IntegrityCheck: Sendable {
         // Behind the references is no damage either: a command died before it could tell the index.
         if isStamped, (try? IndexUpdate(store, index).isCurrent()) == false { return nil }
         guard isReadable else { return isStamped ? nil : damaged }
-        let truth = try LayerIndex.inMemory()
+        let truth = try LayerIndex.temporary()
         try IndexUpdate(store, truth).synchronise()
         do throws(LayerStoreError) {
             return try IndexComparison.difference(index, truth)

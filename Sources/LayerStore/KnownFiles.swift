@@ -1,6 +1,7 @@
 public import Digests
 import GRDB
 import Posix
+import Synchronization
 import Trees
 
 /// What the stat cache knows of one state of a host file.
@@ -66,6 +67,36 @@ extension StoreSession {
                 statement.reset()
             }
             return result
+        }
+    }
+
+    /// Notes that `files` were taken, to be known again by their states; publishes what waits, when that is much.
+    ///
+    /// Names of layers come later: until then a crash leaves contents that nothing names, and files that are known again.
+    public func took(_ files: [SourceFile]) throws(LayerStoreError) {
+        let count = unremembered.withLock { unremembered in
+            unremembered += files.lazy.filter { !$0.wasKnown }
+            return unremembered.count
+        }
+        guard max(count, pending.withLock { $0.count }) >= batchSize else { return }
+        let new = try publishPending()
+        published.withLock { $0 += new }
+        try store.whileCommitting { () throws(LayerStoreError) in
+            let (files, inodes) = (takeUnremembered(), store.tamperGuard.takeUnrecorded())
+            // Without an index these contents are read once more, and these files.
+            try? store.writableIndex?.write("update") { database in
+                try InodeFingerprint.record(inodes, database)
+                try Self.remember(files, database)
+            }
+        }
+        store.tamperGuard.forget()
+    }
+
+    /// The files that were taken, for the last time.
+    func takeUnremembered() -> [SourceFile] {
+        unremembered.withLock { files in
+            defer { files = [] }
+            return files
         }
     }
 

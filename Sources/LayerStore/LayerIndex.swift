@@ -44,6 +44,14 @@ final class LayerIndex: Sendable {
         return index
     }
 
+    /// An index with all tables, in a file without a name that SQLite makes when there is much in it (sqlite.org/inmemorydb.html,
+    /// Temporary Databases).
+    static func temporary() throws(LayerStoreError) -> LayerIndex {
+        let index = try LayerIndex(path: "", access: .changing)
+        try index.migrate()
+        return index
+    }
+
     /// Makes the tables that this program knows. The caller holds the commit lock.
     ///
     /// - Throws: ``LayerStoreError/newerIndex(_:)`` when a newer program has made others.

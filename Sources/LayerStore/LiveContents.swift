@@ -50,11 +50,12 @@ struct LiveContents {
             digests.formUnion(skeleton.contents)
         }
         guard digests.insert(record.tree).inserted else { return }
-        for entry in try store.tree(of: record).entries {
-            guard case .file(let content, _) = entry.kind else { continue }
+        let entries = try store.tree(of: record).entries
+        for position in entries.indices {
+            guard let (content, _) = entries.content(at: position) else { continue }
             digests.insert(content)
             guard withNodes.contains(content) else { continue }
-            let metadata = InodeMetadata(entry.metadata)
+            let metadata = InodeMetadata(entries[position].metadata)
             nodeKeys[content, default: []].formUnion([false, true].map { metadata.key(exactTime: $0) })
         }
     }

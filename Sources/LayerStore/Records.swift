@@ -1,5 +1,6 @@
 import Bytes
 public import Digests
+import Posix
 public import Trees
 
 /// Reading the documents of a store.
@@ -37,9 +38,24 @@ extension Store {
 
     /// The tree of `record`.
     public func tree(of record: LayerRecord) throws(LayerStoreError) -> Tree {
-        let bytes = try blobs.bytes(of: record.tree, limit: Self.documentLimit, wantedBy: "a layer")
+        guard let size = try blobs.size(of: record.tree) else {
+            throw blobs.missing(record.tree, wantedBy: "a layer")
+        }
+        var decoder = TreeDumpDecoder()
+        // What damaged bytes lead to is not worth a message of its own: the digest is what is wrong.
+        var fault: TreeDumpError?
         do {
-            return try TreeDump.decode(bytes)
+            try blobs.readContent(record.tree, size: size) { piece in
+                if fault == nil {
+                    do throws(TreeDumpError) { try decoder.decode(piece) } catch { fault = error }
+                }
+            }
+            if let fault { throw fault }
+            return try decoder.finish()
+        } catch let error as LayerStoreError {
+            throw error
+        } catch let error as SystemError {
+            throw .system(step: "read the content \(record.tree)", error)
         } catch {
             throw .damagedRecord(ByteString("the tree \(record.tree)"), reason: "\(error)")
         }

@@ -31,6 +31,10 @@ public struct SourceFingerprint: Hashable, Sendable {
         (identity, size, modified, changed) = (status.identity, status.size, status.modified, status.changed)
     }
 
+    init(identity: FileIdentity, size: UInt64, modified: FileTime, changed: FileTime) {
+        (self.identity, self.size, self.modified, self.changed) = (identity, size, modified, changed)
+    }
+
     /// Whether both are the same file, with the same size and time of modification.
     func differsOnlyInChangeTime(_ other: SourceFingerprint) -> Bool {
         identity == other.identity && size == other.size && modified == other.modified
@@ -57,6 +61,54 @@ public struct SourceState: Hashable, Sendable {
 
     /// In bytes.
     public var size: UInt64 { fingerprint.size }
+
+    /// What differs from file to file.
+    package struct Own: Sendable {
+        var inode: UInt64
+        package var size: UInt64
+        // Seconds and nanoseconds by themselves leave no gaps.
+        private var modifiedSeconds: Int64
+        private var changedSeconds: Int64
+        private var modifiedNanoseconds: UInt32
+        private var changedNanoseconds: UInt32
+
+        var modified: FileTime { FileTime(seconds: modifiedSeconds, nanoseconds: modifiedNanoseconds) }
+        var changed: FileTime { FileTime(seconds: changedSeconds, nanoseconds: changedNanoseconds) }
+
+        init(inode: UInt64, size: UInt64, modified: FileTime, changed: FileTime) {
+            (self.inode, self.size) = (inode, size)
+            (modifiedSeconds, modifiedNanoseconds) = (modified.seconds, modified.nanoseconds)
+            (changedSeconds, changedNanoseconds) = (changed.seconds, changed.nanoseconds)
+        }
+
+        /// Of no file.
+        package static let none = Own(
+            inode: 0, size: 0, modified: FileTime(seconds: 0, nanoseconds: 0),
+            changed: FileTime(seconds: 0, nanoseconds: 0))
+    }
+
+    /// What most files of a directory have in common.
+    package struct Common: Hashable, Sendable {
+        var device: UInt64
+        var mode: UInt16
+        var uid: UInt32
+        var gid: UInt32
+    }
+
+    package init(_ own: Own, _ common: Common) {
+        fingerprint = SourceFingerprint(
+            identity: FileIdentity(device: common.device, inode: own.inode), size: own.size, modified: own.modified,
+            changed: own.changed)
+        (mode, uid, gid) = (common.mode, common.uid, common.gid)
+    }
+
+    package var own: Own {
+        Own(
+            inode: fingerprint.identity.inode, size: fingerprint.size, modified: fingerprint.modified,
+            changed: fingerprint.changed)
+    }
+
+    package var common: Common { Common(device: fingerprint.identity.device, mode: mode, uid: uid, gid: gid) }
 
     /// Of a file without attributes that images carry.
     var metadata: Metadata {

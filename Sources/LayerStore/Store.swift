@@ -2,7 +2,6 @@ public import Bytes
 public import Digests
 public import Posix
 import SystemPackage
-public import Trees
 
 /// An opened store.
 public final class Store: Sendable {
@@ -188,12 +187,6 @@ extension Store {
         return file
     }
 
-    /// Prepares to hand out the contents of `entries`: looks up what is known of them all at once.
-    public func prepare(_ entries: some Sequence<Entry>) {
-        var digests: Set<Digest> = []
-        for entry in entries {
-            if case .file(let digest, let size) = entry.kind, size > 0 { digests.insert(digest) }
-        }
-        tamperGuard.prepare(digests)
-    }
+    /// Prepares to hand out `contents`: looks up what is known of them all at once.
+    public func prepare(_ contents: some Sequence<Digest>) { tamperGuard.prepare(Set(contents)) }
 }

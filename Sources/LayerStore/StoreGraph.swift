@@ -90,20 +90,18 @@ struct StoreGraph {
     }
 
     /// Everything that must be there: documents, and contents with the size that trees say.
-    var needed: [Digest: UInt64?] {
-        var result: [Digest: UInt64?] = [:]
+    var needed: NeededContents {
+        var result = NeededContents()
         for (digest, layer) in layers {
-            result[digest] = .some(nil)
-            for document in layer.documents { result[document] = .some(nil) }
-            for content in layer.skeleton?.contents ?? [] where result[content] == nil { result[content] = .some(nil) }
-            for entry in layer.tree?.entries ?? [] {
-                if case .file(let content, let size) = entry.kind, size > 0 { result[content] = size }
-            }
+            result.add(digest)
+            for document in layer.documents { result.add(document) }
+            for content in layer.skeleton?.contents ?? [] { result.add(content) }
+            guard let contents = layer.tree?.entries.distinctContents else { continue }
+            for (content, size) in contents { result.add(content, size: size) }
         }
-        for digest in images.keys { result[digest] = .some(nil) }
-        for blob in originals.values.flatMap(\.self) where (result[blob.digest] ?? nil) == nil {
-            result[blob.digest] = .some(blob.size)
-        }
+        for digest in images.keys { result.add(digest) }
+        for blob in originals.values.flatMap(\.self) { result.add(blob.digest, size: blob.size) }
+        result.sort()
         return result
     }
 
@@ -133,8 +131,10 @@ struct StoreGraph {
             for document in [digest] + layer.documents { touch(document, nil) }
             // Those that the tree has, too, are told with their paths.
             for content in layer.skeleton?.contents ?? [] { touch(content, nil) }
-            for entry in layer.tree?.entries ?? [] {
-                if case .file(let content, _) = entry.kind { touch(content, entry.path) }
+            guard let entries = layer.tree?.entries else { continue }
+            for position in entries.indices {
+                guard let (content, _) = entries.content(at: position), positions[content] != nil else { continue }
+                touch(content, entries.path(at: position))
             }
         }
         for index in damages.indices {

@@ -39,7 +39,7 @@ extension StoreSession {
         diffID: DiffID, cachedLibraries: [CachedLibrary]? = nil, replacing: Bool, known: [SourceFile] = [],
         skeleton: Skeleton? = nil
     ) throws(LayerStoreError) -> CommitOutcome {
-        let treeDigest = try stage(bytes: TreeDump.encode(tree))
+        let treeDigest = try stage(tree)
         let provenanceDigest: Digest?
         if let provenance {
             provenanceDigest = try stage(bytes: provenance.json())
@@ -60,7 +60,7 @@ extension StoreSession {
             return Self.detail(TreeDifference(from: try store.tree(of: existing), to: tree))
         } update: { database in
             try IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance).insert(database)
-            try Self.remember(known, database)
+            try Self.remember(known + self.takeUnremembered(), database)
         }
     }
 
@@ -72,9 +72,22 @@ extension StoreSession {
     ) throws(LayerStoreError) -> Digest {
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: try stage(bytes: TreeDump.encode(tree)), diffID: diffID, provenance: nil,
+            tree: try stage(tree), diffID: diffID, provenance: nil,
             skeleton: try stage(skeleton))
         return try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
+    }
+
+    /// Takes the dump of `tree`, which is never in memory as a whole.
+    private func stage(_ tree: Tree) throws(LayerStoreError) -> Digest {
+        let content = IncomingContent(self)
+        do {
+            try TreeDump.encode(tree) { try content.write($0) }
+            return try content.finish().digest
+        } catch let error as LayerStoreError {
+            throw error
+        } catch {
+            throw .damagedRecord("the tree", reason: "\(error)")
+        }
     }
 
     private func stage(_ skeleton: Skeleton?) throws(LayerStoreError) -> Digest? {
@@ -153,7 +166,9 @@ extension Store {
         guard found.kind == .layer else { throw .nameTaken(name.text, detail: "it is the name of an image") }
         let record = try layerRecord(found.record)
         // A tree has one dump: with the same digest there is nothing to compare. What cannot be believed is read.
-        let digest = Digest(hashing: TreeDump.encode(tree))
+        var hasher = DigestHasher()
+        TreeDump.encode(tree) { hasher.update($0) }
+        let digest = hasher.finalize()
         if record.tree == digest, let place = try blobs.find(digest), try tamperGuard.fault(digest, place.status) == nil
         {
             return true

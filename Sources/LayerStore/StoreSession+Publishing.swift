@@ -23,9 +23,18 @@ extension StoreSession {
     ///
     /// - Parameter isNamed: whether names of layers stand already for all that was there: then it was flushed before it was named, and
     ///   only the names are flushed, which another command may have given a moment ago.
-    /// - Returns: the contents that are new.
+    /// - Returns: the contents that are new since this was called last.
     @discardableResult
     public func publish(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
+        let new = try publishPending(isNamed: isNamed)
+        var all: [Digest] = []
+        published.withLock { swap(&all, &$0) }
+        all += new
+        return all
+    }
+
+    /// The same of what waits now.
+    func publishPending(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
         try flush()
         let staged = pending.withLock { pending in
             defer { pending = [:] }

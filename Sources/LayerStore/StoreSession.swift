@@ -10,11 +10,16 @@ import Trees
 /// Order of events, so that whatever a finished command reported survives a crash at any instant: every content is copied
 /// to the staging area and hashed while it is copied; all are flushed; each gets its final name without overwriting; the
 /// directories are flushed; then a reference names the new layer or image, and at last the index learns of it. Ending a
-/// session early, or being killed in it, leaves the store as it was but for contents that nothing names.
+/// session early, or being killed in it, leaves the store as it was but for contents that nothing names. Of very many contents
+/// some are flushed and get their final names before the rest is staged; what they are is known to nobody until the end.
 public final class StoreSession: Sendable {
     let store: Store
     let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
+    /// Contents that were published before the end.
+    let published = Mutex<[Digest]>([])
+    /// Files that were taken and are to be remembered.
+    let unremembered = Mutex<[SourceFile]>([])
     /// The directories of contents that were there already, by the first byte of the digests in them.
     let reused = Mutex<Set<UInt8>>([])
 
@@ -30,7 +35,11 @@ public final class StoreSession: Sendable {
         var state: InodeFingerprint?
     }
 
-    init(_ store: Store) throws(LayerStoreError) {
+    /// How many contents wait before they are published: what is known of each of them takes some hundred bytes.
+    let batchSize: Int
+
+    init(_ store: Store, batchSize: Int = 16_384) throws(LayerStoreError) {
+        self.batchSize = batchSize
         self.store = store
         if let reason = store.directory.readOnlyReason { throw .readOnly(store.path, reason: reason) }
         do {

@@ -190,6 +190,12 @@ final class TamperGuard: Sendable {
         unrecorded.withLock { $0[digest] = state }
     }
 
+    /// Forgets what this process knows of states that the index knows as well, or that can be found out again.
+    func forget() {
+        remembered.withLock { $0 = Remembered() }
+        if !isStrict.withLock({ $0 }) { verified.withLock { $0 = [:] } }
+    }
+
     /// The good states that the index does not know, for the last time.
     func takeUnrecorded() -> [Digest: InodeFingerprint] {
         unrecorded.withLock { states in

@@ -25,7 +25,7 @@ public struct Composition: Sendable {
     public struct Contribution: Hashable, Sendable {
         public var name: String
         /// Sorted by path and closed under parents, without `/`; empty when the stack below has it all already.
-        public var entries: [Entry]
+        public var entries: Tree.Entries
     }
 
     /// The union.
@@ -47,7 +47,7 @@ public struct Composition: Sendable {
     ) throws(CompositionError) {
         if layers.count == 1, completion == nil, policy != .overlay, let alone = Stack.alone(layers[0].tree) {
             tree = alone
-            contributions = [Contribution(name: layers[0].name, entries: Array(alone.entries.dropFirst()))]
+            contributions = [Contribution(name: layers[0].name, entries: alone.entries.dropFirst())]
             (complete, settled) = (contributions, [])
             return
         }
@@ -87,7 +87,7 @@ extension Composition {
                     path = path.parent
                 }
             }
-            return Layer(name: layer.name, tree: Tree(unchecked: entries.values.sorted { $0.path < $1.path }))
+            return Layer(name: layer.name, tree: Tree(unchecked: Tree.Entries(entries.values).sorted))
         }
     }
 }

@@ -49,14 +49,14 @@ struct DumpLine {
         }
     }
 
-    /// The entry of `line`, which has no newline; nil when it is malformed.
-    static func parse(_ line: UnsafeBufferPointer<UInt8>) -> Entry? {
+    /// The entry of `line`, which has no newline, and the number of links where it is one; nil when the line is malformed.
+    static func parse(_ line: UnsafeBufferPointer<UInt8>) -> (entry: Entry, links: Int?)? {
         var fields = DumpFields(line)
         guard let pathBytes = fields.next().flatMap(DumpField.unescape), let path = try? TreePath(pathBytes),
             path.bytes.count == pathBytes.count,
             let size = fields.next().flatMap({ DumpNumber.parse($0, as: UInt64.self) }),
             let mode = fields.next().flatMap({ DumpNumber.parse($0, radix: 8, as: UInt32.self) }), mode <= 0o177777,
-            fields.next() != nil,
+            let links = fields.next(),
             let uid = fields.next().flatMap({ DumpNumber.parse($0, as: UInt32.self) }),
             let gid = fields.next().flatMap({ DumpNumber.parse($0, as: UInt32.self) }),
             let device = fields.next().flatMap({ DumpNumber.parse($0, as: UInt64.self) }),
@@ -75,7 +75,10 @@ struct DumpLine {
         }
         let metadata = Metadata(
             mode: UInt16(mode & 0o7777), uid: uid, gid: gid, modified: modified, extendedAttributes: attributes)
-        return Entry(path: path, metadata: metadata, kind: kind)
+        // What is no number is seen when the whole line is compared.
+        return (
+            Entry(path: path, metadata: metadata, kind: kind), DumpNumber.parse(links, as: UInt32.self).map { Int($0) }
+        )
     }
 
     private static func kind(

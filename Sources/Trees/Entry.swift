@@ -64,6 +64,11 @@ public struct Metadata: Hashable, Sendable {
             extendedAttributes.count < 2 ? extendedAttributes : extendedAttributes.sorted { $0.name < $1.name }
     }
 
+    /// - Parameter attributes: sorted, as those of ``extendedAttributes`` are.
+    init(mode: UInt16, uid: UInt32, gid: UInt32, modified: Timestamp, sorted attributes: [ExtendedAttribute]) {
+        (self.mode, self.uid, self.gid, self.modified, extendedAttributes) = (mode, uid, gid, modified, attributes)
+    }
+
     /// Whether only the time differs from `other`, or nothing.
     public func matches(_ other: Metadata) -> Bool {
         mode == other.mode && uid == other.uid && gid == other.gid

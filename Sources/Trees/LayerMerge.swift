@@ -7,7 +7,7 @@ public struct LayerMerge: Sendable {
         /// Which of the layers it is made of.
         public var range: Range<Int>
         /// Sorted by path.
-        public var entries: [Entry]
+        public var entries: Tree.Entries
     }
 
     /// The layers, the lowest first.
@@ -17,7 +17,7 @@ public struct LayerMerge: Sendable {
     /// so that large layers stay as they are and are shared.
     ///
     /// - Precondition: `limit` is positive.
-    public init(_ layers: [[Entry]], limit: Int) {
+    public init(_ layers: [Tree.Entries], limit: Int) {
         precondition(limit > 0, "an image needs a layer")
         groups = layers.enumerated().map { Group(range: $0..<($0 + 1), entries: $1) }
         while groups.count > limit {
@@ -31,12 +31,12 @@ public struct LayerMerge: Sendable {
     }
 
     /// What the entries take as tar, roughly.
-    private static func size(_ entries: [Entry]) -> UInt64 { entries.reduce(0) { $0 &+ $1.size &+ 512 } }
+    private static func size(_ entries: Tree.Entries) -> UInt64 { entries.size &+ 512 &* UInt64(entries.count) }
 
     /// One layer that does what `lower` and then `upper` do.
     ///
     /// - Parameter isLowest: whether nothing lies below, so that there is nothing to remove.
-    static func merge(_ lower: [Entry], _ upper: [Entry], isLowest: Bool) -> [Entry] {
+    static func merge(_ lower: Tree.Entries, _ upper: Tree.Entries, isLowest: Bool) -> Tree.Entries {
         var entries: [TreePath: Entry] = [:]
         var whiteouts: [TreePath: Entry] = [:]
         for entry in lower {
@@ -64,9 +64,10 @@ public struct LayerMerge: Sendable {
         }
         if !replaced.isEmpty { entries = entries.filter { !Self.isWithin($0.key, replaced) } }
         for entry in upper where entry.kind != .whiteout { entries[entry.path] = entry }
-        return (Array(entries.values) + (isLowest ? [] : Array(whiteouts.values))).sorted { left, right in
-            left.path == right.path ? left.kind == .whiteout && right.kind != .whiteout : left.path < right.path
-        }
+        // Of one path the whiteout comes first.
+        var result = isLowest ? Tree.Entries() : Tree.Entries(whiteouts.values)
+        result.append(contentsOf: entries.values)
+        return result.sorted
     }
 
     /// Whether `path` or a directory it lies in is one of `paths`.

@@ -8,11 +8,11 @@ extension Tree {
     ///   - entries: of a ``Composition/Contribution``, or of a ``LayerMerge/Group``.
     ///   - root: the entry `/`.
     /// - Throws: ``TreeError`` when the entries make no tree.
-    public init(overlayLayer entries: [Entry], root: Entry) throws(TreeError) {
+    public init(overlayLayer entries: some Collection<Entry>, root: Entry) throws(TreeError) {
         let whiteouts = Set(entries.lazy.filter { $0.kind == .whiteout }.map(\.path))
         var directories: Set<TreePath> = [.root]
         var others: Set<TreePath> = []
-        var result = [root]
+        var result: Entries = [root]
         for var entry in entries where entry.kind != .whiteout {
             if entry.isDirectory {
                 directories.insert(entry.path)

@@ -22,15 +22,15 @@ struct Stack {
     /// The union of one layer with nothing below: its own tree, but for the time of a root that every stack has as well. Nil when the
     /// layer has whiteouts, which then mean nothing.
     static func alone(_ tree: Tree) -> Tree? {
-        if tree.entries.contains(where: { $0.kind == .whiteout }) { return nil }
+        if tree.entries.haveWhiteouts { return nil }
         let root = Tree.empty.entries[0]
         if difference(lower: root, upper: tree.entries[0]) != nil { return tree }
-        return Tree(unchecked: [root] + tree.entries.dropFirst())
+        return tree.withRoot(root.metadata)
     }
 
     /// The union of the layers applied so far.
     var tree: Tree {
-        Tree(unchecked: slots.values.values.map(\.entry).sorted { $0.path < $1.path })
+        Tree(unchecked: Tree.Entries(slots.values.values.lazy.map(\.entry)).sorted)
     }
 
     /// Lays `layer`, which was made for this stack, over it: what it has replaces what is there.
@@ -44,9 +44,9 @@ struct Stack {
     /// What applying a layer did; both sorted, closed under parents, without `/`.
     struct Change {
         /// Entries that differ from the stack below.
-        var changed: [Entry]
+        var changed: Tree.Entries
         /// Entries of the layer that the union has, changed or not.
-        var kept: [Entry]
+        var kept: Tree.Entries
     }
 
     /// Lays `layer` over the stack.
@@ -167,14 +167,15 @@ struct Stack {
     }
 
     /// The entries at `paths` with all their parents, and `whiteouts` with theirs.
-    func closed(_ paths: Set<TreePath>, and whiteouts: [Entry]) -> [Entry] {
+    func closed(_ paths: Set<TreePath>, and whiteouts: [Entry]) -> Tree.Entries {
         var all = paths
         for path in paths.union(whiteouts.map(\.path)) {
             var parent = path.parent
             while all.insert(parent).inserted { parent = parent.parent }
         }
-        let entries = all.compactMap { $0.isRoot ? nil : slots[$0]?.entry }
+        var entries = Tree.Entries(all.lazy.compactMap { $0.isRoot ? nil : slots[$0]?.entry })
         // A whiteout whose path this same layer filled again is still needed: it hides what the layers below have there.
-        return (entries + whiteouts).sorted { $0.path < $1.path }
+        entries.append(contentsOf: whiteouts)
+        return entries.sorted
     }
 }

@@ -5,36 +5,19 @@ public import Bytes
 /// A tree is closed under parents: the directory of every entry is an entry too, and the root itself is always the first.
 public struct Tree: Hashable, Sendable {
     /// Sorted by path, each path once, `/` first.
-    public let entries: [Entry]
+    public let entries: Entries
 
     /// A tree of `entries`, in any order.
     ///
     /// - Throws: ``TreeError`` when a path occurs twice, lacks its parent, or its parent is not a directory.
     public init(_ entries: some Sequence<Entry>) throws(TreeError) {
-        let sorted = Self.sorted(Array(entries))
-        var directories: Set<TreePath> = []
-        var previous: TreePath?
-        // Neighbours have the same parent mostly.
-        var parent: TreePath?
-        for entry in sorted {
-            if entry.path == previous { throw .duplicate(entry.path) }
-            previous = entry.path
-            if entry.path.isRoot {
-                guard entry.isDirectory else { throw .rootNotDirectory }
-            } else if parent.map({ !entry.path.isDirectly(in: $0) }) ?? true {
-                parent = entry.path.parent
-                guard directories.contains(entry.path.parent) else { throw .noParentDirectory(entry.path) }
-            }
-            if entry.isDirectory { directories.insert(entry.path) }
-        }
-        guard sorted.first?.path == .root else { throw .noParentDirectory(.root) }
-        self.entries = sorted
+        try self.init(sorted: Entries(entries).sorted)
     }
 
-    /// `entries` in order; those that are already, as what was read from a dump, are not sorted again.
-    private static func sorted(_ entries: [Entry]) -> [Entry] {
-        let isSorted = zip(entries, entries.dropFirst()).allSatisfy { !($1.path < $0.path) }
-        return isSorted ? entries : entries.sorted { $0.path < $1.path }
+    /// A tree of `entries`, which are in the order of their paths.
+    init(sorted entries: Entries) throws(TreeError) {
+        try entries.checkTree()
+        self.entries = entries
     }
 
     /// The tree that holds nothing but `/`, mode 0755.
@@ -43,25 +26,86 @@ public struct Tree: Hashable, Sendable {
     ])
 
     /// - Precondition: `entries` is sorted, unique and closed under parents.
-    init(unchecked entries: [Entry]) { self.entries = entries }
+    init(unchecked entries: Entries) { self.entries = entries }
 
     /// The entry at `path`, found by binary search.
-    public subscript(path: TreePath) -> Entry? {
-        let index = lowerBound(path)
-        return index < entries.count && entries[index].path == path ? entries[index] : nil
-    }
+    public subscript(path: TreePath) -> Entry? { index(of: path).map { entries[$0] } }
+
+    /// Which of ``entries`` has `path`, found by binary search; nil when none has.
+    public func index(of path: TreePath) -> Int? { entries.index(sorted: path) }
 
     /// The bytes of all file contents, each path counted.
-    public var size: UInt64 { entries.reduce(0) { $0 &+ $1.size } }
+    public var size: UInt64 { entries.size }
 
-    private func lowerBound(_ path: TreePath) -> Int {
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].path < path { low = middle + 1 } else { high = middle }
+    /// The same tree with other metadata of `/`.
+    func withRoot(_ metadata: Metadata) -> Tree {
+        var packed = entries.packed
+        packed.setMetadata(entries.startIndex, metadata)
+        return Tree(unchecked: Entries(packed))
+    }
+}
+
+extension Tree.Entries {
+    /// The same in the order of their paths; what is in order already, as what was read from a dump, is not sorted again.
+    public var sorted: Tree.Entries {
+        if isSorted { return self }
+        // Of two that have one path the first stays the first.
+        let order = indices.sorted {
+            let order = packed.compare($0, $1)
+            return order == 0 ? $0 < $1 : order < 0
         }
-        return low
+        return Tree.Entries(packed.reordered(order))
+    }
+
+    var isSorted: Bool { zip(indices, indices.dropFirst()).allSatisfy { packed.compare($0, $1) <= 0 } }
+
+    /// - Precondition: they are sorted.
+    /// - Throws: ``TreeError`` when they are not the entries of a tree.
+    func checkTree() throws(TreeError) {
+        for index in indices {
+            if index > startIndex, packed.compare(index - 1, index) == 0 { throw .duplicate(path(at: index)) }
+            if packed.withParts(index, { $0.isEmpty && $1.isEmpty }) {
+                guard packed.kind(index) == .directory else { throw .rootNotDirectory }
+                continue
+            }
+            // Neighbours have the same parent mostly. That of the root, which is the first, is not looked for.
+            if index > startIndex + 1, packed.haveSameDirectory(index - 1, index) { continue }
+            guard let parent = parentIndex(of: index), packed.kind(parent) == .directory else {
+                throw .noParentDirectory(path(at: index))
+            }
+        }
+        guard let first, first.path.isRoot else { throw .noParentDirectory(.root) }
+    }
+
+    /// Which of these entries, which are sorted, is the parent of the one at `index`; nil when none is, as of the root.
+    func parentIndex(of index: Int) -> Int? {
+        packed.withParts(index) { directory, name in
+            if directory.isEmpty {
+                return !name.isEmpty && startIndex < endIndex && path(at: startIndex).isRoot ? startIndex : nil
+            }
+            // The path of the parent in its two parts.
+            let slash = directory.lastIndex(of: UInt8(ascii: "/")) ?? 0
+            let (place, isThere) = lowerBound(
+                UnsafeRawBufferPointer(rebasing: directory[..<slash]),
+                UnsafeRawBufferPointer(rebasing: directory[(slash + 1)...]))
+            return isThere ? place : nil
+        }
+    }
+
+    /// Of each of these entries, which are those of a tree, how many directories lie directly in it.
+    var subdirectoryCounts: [UInt32] {
+        var counts = [UInt32](repeating: 0, count: count)
+        // The last directory, and its parent.
+        var last: (index: Int, parent: Int)?
+        for index in indices.dropFirst() where packed.kind(index) == .directory {
+            if let last, packed.haveSameDirectory(last.index, index) {
+                counts[last.parent - startIndex] += 1
+            } else if let parent = parentIndex(of: index) {
+                counts[parent - startIndex] += 1
+                last = (index, parent)
+            }
+        }
+        return counts
     }
 }
 

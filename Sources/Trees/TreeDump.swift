@@ -10,12 +10,28 @@ import Digests
 public enum TreeDump {
     /// The dump of `tree`, a newline after every line.
     public static func encode(_ tree: Tree) -> [UInt8] {
-        let subdirectories = subdirectories(of: tree)
         var output: [UInt8] = []
         output.reserveCapacity(tree.entries.count * 160)
-        for entry in tree.entries { line(entry, subdirectories).write(to: &output) }
+        encode(tree) { output.append(contentsOf: $0) }
         return output
     }
+
+    /// Gives the dump of `tree` to `body` in pieces of some whole lines, which are valid only meanwhile.
+    public static func encode(_ tree: Tree, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        let subdirectories = tree.entries.subdirectoryCounts
+        var piece: [UInt8] = []
+        piece.reserveCapacity(pieceSize + 4096)
+        for (position, entry) in tree.entries.enumerated() {
+            DumpLine(entry, subdirectories: Int(subdirectories[position])).write(to: &piece)
+            if piece.count >= pieceSize {
+                try piece.withUnsafeBytes(body)
+                piece.removeAll(keepingCapacity: true)
+            }
+        }
+        if !piece.isEmpty { try piece.withUnsafeBytes(body) }
+    }
+
+    private static let pieceSize = 1 << 16
 
     /// Appends the line of `entry` by itself: what identifies it, whatever else its tree has. Of a directory it does not say how many
     /// others lie in it.
@@ -23,70 +39,15 @@ public enum TreeDump {
         DumpLine(entry, subdirectories: 0).write(to: &output)
     }
 
-    private static func line(_ entry: Entry, _ subdirectories: [TreePath: Int]) -> DumpLine {
-        DumpLine(entry, subdirectories: entry.isDirectory ? subdirectories[entry.path] ?? 0 : 0)
-    }
-
-    /// How many directories lie directly in each of those that have any.
-    private static func subdirectories(of tree: Tree) -> [TreePath: Int] {
-        var subdirectories: [TreePath: Int] = [:]
-        for entry in tree.entries where entry.isDirectory && !entry.path.isRoot {
-            subdirectories[entry.path.parent, default: 0] += 1
-        }
-        return subdirectories
-    }
-
     /// The tree that ``encode(_:)`` made `bytes` from.
     ///
     /// - Throws: ``TreeDumpError`` with the number of the line that is not as this program writes it.
     public static func decode(_ bytes: [UInt8]) throws(TreeDumpError) -> Tree {
-        guard bytes.last == UInt8(ascii: "\n") else { throw .unterminated }
-        let entries = try entries(bytes).get()
-        let tree: Tree
-        do { tree = try Tree(entries) } catch { throw .notATree(error) }
-        // Numbers with leading zeros, unsorted lines, other escapes: readable, but not the canonical form whose digest
-        // is the tree's identity.
-        guard isDump(bytes, of: tree) else { throw .notCanonical }
-        return tree
-    }
-
-    private static func entries(_ bytes: [UInt8]) -> Result<[Entry], TreeDumpError> {
-        bytes.withUnsafeBufferPointer { text in
-            var entries: [Entry] = []
-            entries.reserveCapacity(text.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 })
-            var start = 0
-            while start < text.count {
-                var end = start
-                while text[end] != UInt8(ascii: "\n") { end += 1 }
-                let line = UnsafeBufferPointer(rebasing: text[start..<end])
-                guard let entry = DumpLine.parse(line) else {
-                    return .failure(.malformedLine(entries.count + 1, ByteString(Array(line))))
-                }
-                entries.append(entry)
-                start = end + 1
-            }
-            return .success(entries)
+        var decoder = TreeDumpDecoder()
+        try bytes.withUnsafeBufferPointer { (bytes) throws(TreeDumpError) in
+            try decoder.decode(UnsafeRawBufferPointer(bytes))
         }
-    }
-
-    /// Whether `bytes` is what ``encode(_:)`` makes of `tree`; line by line, so that there are not two dumps in memory.
-    private static func isDump(_ bytes: [UInt8], of tree: Tree) -> Bool {
-        let subdirectories = subdirectories(of: tree)
-        var written: [UInt8] = []
-        return bytes.withUnsafeBytes { text in
-            var position = 0
-            for entry in tree.entries {
-                written.removeAll(keepingCapacity: true)
-                line(entry, subdirectories).write(to: &written)
-                guard text.count - position >= written.count,
-                    written.withUnsafeBytes({ line in
-                        text[position..<(position + line.count)].elementsEqual(line)
-                    })
-                else { return false }
-                position += written.count
-            }
-            return position == text.count
-        }
+        return try decoder.finish()
     }
 }
 

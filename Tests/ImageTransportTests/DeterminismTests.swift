@@ -31,7 +31,10 @@ import Trees
         let folder = try TemporaryDirectory()
         var shuffled = fixture.image
         var generator = SeededGenerator(seed: 9)
-        for index in shuffled.layers.indices { shuffled.layers[index].entries.shuffle(using: &generator) }
+        for index in shuffled.layers.indices {
+            let entries = shuffled.layers[index].entries.shuffled(using: &generator)
+            shuffled.layers[index].entries = Tree.Entries(entries)
+        }
         var archives: [[UInt8]] = []
         for workers in [1, 2, 5] {
             let image = workers == 2 ? shuffled : fixture.image

@@ -101,7 +101,7 @@ import Trees
                 kind: kind)
         }
         func keys(_ time: Int64) throws -> (contents: [[Digest]], others: [[Digest]], bytes: UInt64) {
-            var entries: [Entry] = []
+            var entries = Tree.Entries()
             for directory in 0..<50 {
                 entries.append(try entry(ByteString("/d\(directory)"), .directory, time))
                 entries.append(try entry(ByteString("/d\(directory)/link"), .symlink(target: "x"), time))
@@ -191,7 +191,7 @@ import Trees
         for index in image.layers.indices {
             let diffID = diffIDs[index]
             // Known for the time bound of this test; the exporter asks only where none bites.
-            image.layers[index].entries = image.layers[index].entries.map(packing.recorded)
+            image.layers[index].entries = Tree.Entries(image.layers[index].entries.map(packing.recorded))
             image.layers[index].knownDiffID = { diffID }
         }
         let second = try export("b", image, contents: counting)

@@ -88,7 +88,7 @@ import Trees
         }
     }
 
-    private var entries: [Entry] { fixture.image.layers[0].entries }
+    private var entries: Tree.Entries { fixture.image.layers[0].entries }
 
     private func exporter(damaged: Digest? = nil) -> ImageExporter {
         ImageExporter(contents: Damaged(contents: fixture.contents, damaged: damaged))

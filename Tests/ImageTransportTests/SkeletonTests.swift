@@ -101,7 +101,7 @@ import Trees
         let plain = try TakenApart(tar)
         try encoding.encode(
             LayerTar(
-                entries: Array(plain.layer.tree.entries.dropFirst()),
+                entries: plain.layer.tree.entries.dropFirst(),
                 skeleton: plain.layer.isCanonical ? nil : plain.skeleton, contents: plain.contents),
             into: sink, pool: pool)
         var taken = try TakenApart(sink.bytes)

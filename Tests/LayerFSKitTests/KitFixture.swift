@@ -49,7 +49,7 @@ final class KitFixture {
         let tree = try Tree(entries.values)
         var contents = MemoryContents()
         for case .file(let text, _, _) in items.values { _ = contents.insert(Array(text.utf8)) }
-        let diffID = try LayerPacking().measure(Array(tree.entries.dropFirst()), from: contents).diffID
+        let diffID = try LayerPacking().measure(tree.entries.dropFirst(), from: contents).diffID
         _ = try session.commit(
             layer: Name(name), tree: tree, provenance: nil, source: "layerfs add \(name)", created: workspace.now,
             platform: platform, diffID: diffID, replacing: false)

@@ -26,7 +26,7 @@ struct PlanUnionTests {
 
     static func tree(_ entries: [PlannedEntry], _ fixture: KitFixture) throws -> Tree {
         var plan = LayerPlan()
-        plan.entries = entries
+        plan.entries = PlanEntries(entries)
         let session = try fixture.workspace.store.beginAdding()
         try FileManager.default.createDirectory(
             atPath: fixture.directory.path + "/root", withIntermediateDirectories: true)

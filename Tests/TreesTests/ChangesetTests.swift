@@ -123,7 +123,7 @@ struct ChangesetTests {
 
     @Test("a directory that is removed and made again names what of the old one is not in it") func remade() throws {
         let lower = try tree("f /a/x 1", "f /a/y/z 2", "f /a/k 3")
-        var changed = try tree("f /a/k 4", "f /a/n 5").entries
+        var changed = Array(try tree("f /a/k 4", "f /a/n 5").entries)
         let marker = TreePath.root.appending("a").appending(Entry.opaqueMarker)
         changed.append(Entry(path: marker, metadata: Metadata(mode: 0), kind: .whiteout))
         let composition = try Composition(

@@ -27,12 +27,12 @@ func tree(_ lines: String..., mode: UInt16 = 0o644) throws -> Tree {
     return try Tree(entries.values)
 }
 
-func paths(_ entries: [Entry]) -> [String] { entries.map(\.path.description) }
+func paths(_ entries: Tree.Entries) -> [String] { entries.map(\.path.description) }
 
 struct CompositionTests {
     @Test(arguments: [(0o755, 0), (0o755, 7), (0o700, 7)] as [(UInt16, Int64)])
     func aLayerAloneIsAsItIsOverNothing(mode: UInt16, seconds: Int64) throws {
-        var entries = try tree("d /usr", "f /usr/a text", "l /lib usr/lib", "w /gone").entries
+        var entries = Array(try tree("d /usr", "f /usr/a text", "l /lib usr/lib", "w /gone").entries)
         entries[0].metadata = Metadata(mode: mode, modified: Timestamp(seconds: seconds))
         for entries in [entries, entries.filter { $0.kind != .whiteout }] {
             let layer = Composition.Layer(name: "a", tree: try Tree(entries))

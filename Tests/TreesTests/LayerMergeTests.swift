@@ -7,7 +7,7 @@ import Testing
 
 struct LayerMergeTests {
     /// What a stack of layers makes, by the rules of image-spec, layer.md, written down once more as plainly as can be.
-    static func union(_ layers: [[Entry]]) -> [TreePath: Entry] {
+    static func union(_ layers: [Tree.Entries]) -> [TreePath: Entry] {
         var result: [TreePath: Entry] = [:]
         for layer in layers {
             for whiteout in layer where whiteout.kind == .whiteout {
@@ -24,7 +24,7 @@ struct LayerMergeTests {
     }
 
     /// A random layer over what is there: files, links, directories in the place of files and the other way round, removals.
-    static func layer(over below: [TreePath: Entry], _ generator: inout SeededGenerator) throws -> [Entry] {
+    static func layer(over below: [TreePath: Entry], _ generator: inout SeededGenerator) throws -> Tree.Entries {
         var own: [TreePath: Entry] = [:]
         for _ in 0..<Int.random(in: 1...6, using: &generator) {
             var path = TreePath.root
@@ -49,14 +49,14 @@ struct LayerMergeTests {
             }
             own[path] = Entry(path: path, metadata: Metadata(mode: 0o600), kind: kind)
         }
-        return own.values.sorted { $0.path < $1.path }
+        return Tree.Entries(own.values).sorted
     }
 
     @Test func theUnionStaysWhateverIsMerged() throws {
         var generator = SeededGenerator(seed: 3)
         var merged = 0
         for _ in 0..<600 {
-            var layers: [[Entry]] = []
+            var layers: [Tree.Entries] = []
             for _ in 0..<Int.random(in: 2...6, using: &generator) {
                 layers.append(try Self.layer(over: Self.union(layers), &generator))
             }
@@ -80,7 +80,7 @@ struct LayerMergeTests {
     }
 
     @Test func theSmallestNeighboursAreMerged() throws {
-        func layer(_ name: String, _ size: UInt64) throws -> [Entry] {
+        func layer(_ name: String, _ size: UInt64) throws -> Tree.Entries {
             [
                 Entry(
                     path: try TreePath(ByteString("/" + name)), metadata: Metadata(mode: 0o644),

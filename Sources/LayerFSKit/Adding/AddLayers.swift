@@ -53,7 +53,7 @@ public struct AddLayers: Sendable {
         try Interruption.check()
         let diffIDs = try measure(layers, isThere, session, progress)
         let areThere = isThere.allSatisfy { $0 }
-        var news = Set(try session.publish(isNamed: areThere))
+        var news = NewContents(try session.publish(isNamed: areThere))
         let owners = areThere ? [:] : try owners(of: requests)
         return try requests.indices.map { index in
             let (request, layer) = (requests[index], layers[index])
@@ -63,18 +63,31 @@ public struct AddLayers: Sendable {
                     layer: request.name, tree: layer.tree,
                     provenance: Provenance(request.plan, owners: owners, tree: layer.tree),
                     source: request.source, created: workspace.now, platform: try request.plan.platform(),
-                    diffID: diffID, cachedLibraries: request.plan.cachedLibraries, replacing: replacing,
-                    known: layer.sources)
+                    diffID: diffID, cachedLibraries: request.plan.cachedLibraries, replacing: replacing)
             }
             // New for the first layer that brings it only.
-            let cost = LayerCost(layer.contents) { news.remove($0) != nil }
+            let cost = LayerCost(layer.contents) { news.take($0) }
             return Addition(name: request.name, outcome: outcome, tree: layer.tree, cost: cost)
         }
     }
 
     private func owners(of requests: [LayerRequest]) throws -> [TreePath: Provenance.Package] {
-        let paths = Set(requests.flatMap { $0.plan.entries.compactMap(\.rootPath) })
-        return try DpkgDatabase(root: root).owners(of: Array(paths)).mapValues(Provenance.Package.init)
+        var owners: [TreePath: Provenance.Package] = [:]
+        // In parts, so that what is looked up for them stays small.
+        var part: Set<TreePath> = []
+        func look() throws {
+            let found = try DpkgDatabase(root: root).owners(of: Array(part)).mapValues(Provenance.Package.init)
+            owners.merge(found) { first, _ in first }
+            part = []
+        }
+        for request in requests {
+            for entry in request.plan.entries {
+                if let path = entry.rootPath { part.insert(path) }
+                if part.count == 65_536 { try look() }
+            }
+        }
+        try look()
+        return owners
     }
 
     /// Finds out the diffIDs of the layers that are not there yet, while the disk is busy with what was staged.
@@ -89,13 +102,38 @@ public struct AddLayers: Sendable {
             if part == 0 { return try session.flush() }
             for (index, layer) in layers.enumerated() where !isThere[index] {
                 let diffID = try LayerPacking().measure(
-                    Array(layer.tree.entries.dropFirst()), from: session.contents,
+                    layer.tree.entries.dropFirst(), from: session.contents,
                     progress: { try progress.advance(by: $0) }
                 ).diffID
                 diffIDs.withLock { $0[index] = diffID }
             }
         }
         return diffIDs.withLock { $0 }
+    }
+}
+
+/// Contents that the store did not have, each to be taken once.
+private struct NewContents {
+    private let digests: [Digest]
+    private var isTaken: [Bool]
+
+    init(_ digests: consuming [Digest]) {
+        // In place: there may be a million.
+        digests.sort()
+        self.digests = digests
+        isTaken = [Bool](repeating: false, count: digests.count)
+    }
+
+    /// Whether `digest` is one of them that was not taken before.
+    mutating func take(_ digest: Digest) -> Bool {
+        var (low, high) = (0, digests.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if digests[middle] < digest { low = middle + 1 } else { high = middle }
+        }
+        guard low < digests.count, digests[low] == digest, !isTaken[low] else { return false }
+        isTaken[low] = true
+        return true
     }
 }
 
@@ -107,7 +145,9 @@ public struct LayerCost: Hashable, Sendable {
     public var newBytes: UInt64 = 0
 
     /// - Parameter isNew: whether the store lacks a content; asked once for each.
-    init(_ contents: [(digest: Digest, size: UInt64)], isNew: (Digest) throws -> Bool) rethrows {
+    init(
+        _ contents: some Sequence<(digest: Digest, size: UInt64)>, isNew: (Digest) throws -> Bool
+    ) rethrows {
         for content in contents {
             self.contents += 1
             bytes += content.size

@@ -16,7 +16,7 @@ struct DirectoryWalk {
     private let filter: PlanFilter
     private let change: MetadataChange
     private let origin: PlanOrigin
-    private(set) var entries: [PlannedEntry] = []
+    private(set) var entries = PlanEntries()
     /// Those that walks began in.
     private(set) var directories: [Provenance.Directory] = []
     private(set) var skipped = SkippedFiles()
@@ -82,7 +82,9 @@ struct DirectoryWalk {
             let whole = Metadata(
                 mode: metadata.mode, uid: metadata.uid, gid: metadata.gid, modified: metadata.modified,
                 extendedAttributes: attributes.map { ExtendedAttribute(name: $0.name, value: $0.value) })
-            entries[index].content = .node(kind, whole, source: source)
+            var entry = entries[index]
+            entry.content = .node(kind, whole, source: source)
+            entries.replace(index, by: entry)
         }
         for name in try directory.names().map(\.name).sorted() {
             let source = place.source.appending(name)

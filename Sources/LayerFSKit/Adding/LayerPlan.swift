@@ -7,7 +7,7 @@ public import Trees
 /// presets and traces want, which one tree is made of.
 public struct LayerPlan: Sendable {
     /// In the order in which they were asked for. Several may have one path: then they must agree.
-    var entries: [PlannedEntry] = []
+    var entries = PlanEntries()
     /// Whether everything keeps its own time, and no links of a merged /usr are added.
     var isExact = false
     /// The closures among it. The layer's platform is theirs.

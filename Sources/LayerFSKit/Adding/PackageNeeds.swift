@@ -13,7 +13,7 @@ struct PackageNeeds {
     let notes: [String]
 
     /// - Throws: ``UnresolvedClosure`` when a command lacks something.
-    init(_ root: SourceRoot, of entries: [PlannedEntry], _ options: ResolveOptions) throws {
+    init(_ root: SourceRoot, of entries: some Sequence<PlannedEntry>, _ options: ResolveOptions) throws {
         var programs: [TreePath] = []
         for entry in entries {
             guard case .file(let source, let state, _) = entry.content, let path = entry.rootPath,

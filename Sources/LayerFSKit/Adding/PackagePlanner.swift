@@ -65,7 +65,7 @@ struct PackagePlanner {
             try listing.add(alternative)
         }
         var plan = LayerPlan()
-        plan.entries = filter.apply(to: listing.entries)
+        plan.entries += filter.apply(to: listing.entries)
         if listing.missing > 0 {
             plan.notes.append("\(listing.missing) files of \(package.identity.name) are not on the disk")
         }

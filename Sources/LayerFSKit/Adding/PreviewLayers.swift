@@ -46,10 +46,12 @@ public struct PreviewLayers: Sendable {
                 if isNew { new.insert(digest) }
                 return isNew
             }
-            let newPaths = layer.tree.entries.filter { entry in
-                if case .file(let digest, _) = entry.kind { new.remove(digest) != nil } else { false }
+            let entries = layer.tree.entries
+            let newPaths = entries.indices.filter { position in
+                entries.content(at: position).map { new.remove($0.digest) != nil } ?? false
             }
-            return Preview(name: request.name, tree: layer.tree, cost: cost, newPaths: Set(newPaths.map(\.path)))
+            return Preview(
+                name: request.name, tree: layer.tree, cost: cost, newPaths: Set(newPaths.map { entries.path(at: $0) }))
         }
     }
 }

@@ -18,7 +18,7 @@ final class TreeFiles: RootFiles {
         self.tree = tree
         self.store = store
         indexes = Dictionary(uniqueKeysWithValues: tree.entries.enumerated().map { ($1.path, $0) })
-        store.prepare(tree.entries)
+        store.prepare(tree.entries.contents.lazy.map(\.digest))
     }
 
     func node(at path: TreePath) throws(SystemError) -> RootNode {

@@ -46,7 +46,7 @@ public struct CompareRoots: Sendable {
             let tree = try workspace.compose(workspace.select(expression)).tree
             guard sourceDateEpoch != nil else { return (tree, false) }
             let packing = LayerPacking(sourceDateEpoch: sourceDateEpoch?.seconds)
-            return (try Tree(tree.entries.map(packing.recorded)), true)
+            return (try Tree(tree.entries.lazy.map(packing.recorded)), true)
         case .image(let location):
             return try reading(location.path) {
                 (try ImageTree(platform: platform, scratch: scratch).read(location), true)

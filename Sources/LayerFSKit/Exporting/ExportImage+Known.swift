@@ -66,11 +66,15 @@ extension ExportImage {
         return found
     }
 
-    func isSound(_ entries: [Entry]) throws -> Bool {
-        var contents: [Digest: UInt64?] = [:]
-        for entry in entries {
-            if case .file(let digest, let size) = entry.kind { contents[digest] = size }
+    func isSound(_ entries: Tree.Entries) throws -> Bool {
+        // In parts, so that what is looked up for them stays small.
+        var part: [Digest: UInt64?] = [:]
+        for content in entries.distinctContents {
+            part[content.digest] = content.size
+            guard part.count == 65_536 else { continue }
+            guard try workspace.store.isSound(part) else { return false }
+            part = [:]
         }
-        return try workspace.store.isSound(contents)
+        return try workspace.store.isSound(part)
     }
 }

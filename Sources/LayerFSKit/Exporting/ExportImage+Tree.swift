@@ -18,7 +18,7 @@ extension ExportImage {
                 expected: "an image: --layers, --max-layers and --estargz are for targets with layers")
         }
         var exporter = exporter
-        let entries = Array(tree.entries.dropFirst())
+        let entries = tree.entries.dropFirst()
         switch target {
         case .squashfs(let path): return try fileSystem(.squashfs, entries, at: path, options, exporter)
         case .erofs(let path): return try fileSystem(.erofs, entries, at: path, options, exporter)
@@ -45,7 +45,7 @@ extension ExportImage {
     }
 
     private func fileSystem(
-        _ kind: FileSystemBuilder.Kind, _ entries: [Entry], at path: ByteString, _ options: Options,
+        _ kind: FileSystemBuilder.Kind, _ entries: Tree.Entries, at path: ByteString, _ options: Options,
         _ exporter: ImageExporter
     ) throws -> Result {
         let builder = try FileSystemBuilder(

@@ -59,7 +59,7 @@ public struct ExportImage: Sendable {
         }
         var parts = parts
         try leaveOut(of: &parts, options, exporter)
-        let expected = parts.images.map { Array($0.composition.tree.entries.dropFirst()) }
+        let expected = parts.images.map { $0.composition.tree.entries.dropFirst() }
         let (packing, markers) = (exporter.packing, exporter.markers)
         exporter.check = { try Self.compare($1, expected[$0], packing, besides: markers) }
         let content = parts.content
@@ -101,7 +101,7 @@ public struct ExportImage: Sendable {
             case .flat:
                 [
                     LayerPart(
-                        entries: Array(composition.tree.entries.dropFirst()),
+                        entries: composition.tree.entries.dropFirst(),
                         source: "layerfs compose \(selection.expression)", record: records.count == 1 ? records[0] : nil
                     )
                 ]
@@ -109,7 +109,7 @@ public struct ExportImage: Sendable {
         let originals = try originals(selection, options)
         let rest = parts.dropFirst(originals?.layers.count ?? 0).filter { !$0.entries.isEmpty }
         let layers = try Self.limited(Array(rest), to: options.maximumLayers)
-        let newest = composition.tree.entries.map { packing.recorded($0).metadata.modified.seconds }.max()
+        let newest = composition.tree.entries.lazy.map { packing.recorded($0).metadata.modified.seconds }.max()
         var image = ImageDescription(
             layers: (originals?.layers ?? [])
                 + layers.map { part in
@@ -147,21 +147,27 @@ public struct ExportImage: Sendable {
 
     /// Compares what unpacking the written layers gives with what was composed.
     static func compare(
-        _ written: VerifiedImage, _ entries: [Entry], _ packing: LayerPacking, besides markers: Set<TreePath> = []
+        _ written: VerifiedImage, _ entries: Tree.Entries, _ packing: LayerPacking, besides markers: Set<TreePath> = []
     ) throws(LayerFSError) {
-        for entry in entries {
-            let found = written.entries[entry.path]
-            // What was imported keeps its time as it was.
-            guard found == entry || found == packing.recorded(entry) else {
-                throw .replayDiffers(
-                    entry.path, expected: "\(entry.kind)", found: found.map { "\($0.kind)" } ?? "absent")
-            }
+        // Both are in order.
+        let found = written.sortedEntries
+        var position = found.startIndex
+        var surplus: TreePath?
+        func pass(_ path: TreePath) {
+            position += 1
+            if surplus == nil, !path.isRoot, !markers.contains(path) { surplus = path }
         }
-        // Each path of a tree is there once, so that as many entries are the same ones.
-        let others = markers.union([.root]).filter { path in !entries.contains { $0.path == path } }
-        if written.entries.count == entries.count + others.count(where: { written.entries[$0] != nil }) { return }
-        let expected = others.union(entries.map(\.path))
-        let surplus = written.entries.keys.filter { !expected.contains($0) }.min() ?? .root
-        throw .replayDiffers(surplus, expected: "absent", found: "there")
+        for entry in entries {
+            while position < found.endIndex, case let path = found.path(at: position), path < entry.path { pass(path) }
+            let match = position < found.endIndex && found.path(at: position) == entry.path ? found[position] : nil
+            // What was imported keeps its time as it was.
+            guard let match, match == entry || match == packing.recorded(entry) else {
+                throw .replayDiffers(
+                    entry.path, expected: "\(entry.kind)", found: match.map { "\($0.kind)" } ?? "absent")
+            }
+            position += 1
+        }
+        while position < found.endIndex { pass(found.path(at: position)) }
+        if let surplus { throw .replayDiffers(surplus, expected: "absent", found: "there") }
     }
 }

@@ -17,7 +17,7 @@ struct ExportOriginals {
         for layer in selection.layers.prefix(Self.count(selection)) {
             let tree = try store.tree(of: layer.record)
             var part = ImageDescription.Layer(
-                entries: Array(tree.entries.dropFirst()), createdBy: layer.record.source)
+                entries: tree.entries.dropFirst(), createdBy: layer.record.source)
             part.original = OriginalLayer(
                 diffID: layer.record.diffID, skeleton: try store.skeleton(of: layer.record),
                 blob: recompressing ? nil : layer.blob.flatMap(Self.blob))

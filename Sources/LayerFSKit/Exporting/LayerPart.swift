@@ -4,7 +4,7 @@ import Trees
 
 /// What becomes one layer of an image.
 struct LayerPart: Sendable {
-    var entries: [Entry]
+    var entries: Tree.Entries
     /// What the history of the image says.
     var source: String
     /// The one layer of the store that it comes from.
@@ -15,6 +15,6 @@ struct LayerPart: Sendable {
         // Of an imported layer it is that of the tar it came as.
         guard let record, record.skeleton == nil else { return nil }
         let tree = try workspace.store.tree(of: record)
-        return tree.entries.dropFirst().elementsEqual(entries) ? record.diffID : nil
+        return tree.entries.dropFirst() == entries ? record.diffID : nil
     }
 }

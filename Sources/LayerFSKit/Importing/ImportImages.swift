@@ -174,11 +174,8 @@ public struct ImportImages: Sendable {
     static func contents(of trees: [Tree]) -> [(digest: Digest, size: UInt64)] {
         var seen: Set<Digest> = []
         var contents: [(digest: Digest, size: UInt64)] = []
-        for entry in trees.flatMap(\.entries) {
-            guard case .file(let digest, let size) = entry.kind, size > 0, seen.insert(digest).inserted else {
-                continue
-            }
-            contents.append((digest, size))
+        for content in trees.lazy.flatMap(\.entries.contents) where seen.insert(content.digest).inserted {
+            contents.append(content)
         }
         return contents
     }

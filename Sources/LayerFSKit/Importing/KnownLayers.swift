@@ -98,8 +98,8 @@ public struct KnownLayers: Sendable {
     ) throws -> Layer? {
         guard let tree = try? store.tree(of: record) else { return nil }
         var contents: [Digest: UInt64?] = [:]
-        for entry in tree.entries {
-            if case .file(let digest, let size) = entry.kind { contents[digest] = size }
+        for position in tree.entries.indices {
+            if let (digest, size) = tree.entries.content(at: position) { contents[digest] = size }
         }
         var original = OriginalLayer(diffID: record.diffID, skeleton: nil, blob: nil)
         if record.skeleton != nil {
@@ -113,7 +113,7 @@ public struct KnownLayers: Sendable {
             isKept: isKept)
         if isKept == true { contents[digest] = .some(found.size) }
         guard try store.isSound(contents) else { return nil }
-        let entries = Array(tree.entries.dropFirst())
+        let entries = tree.entries.dropFirst()
         return Layer(
             stored: StoredLayer(entries: entries, original: original, contents: store.blobs), blob: found)
     }

@@ -14,7 +14,7 @@ struct Sample: Sendable {
     private(set) var contents = MemoryContents()
 
     /// What a layer consists of for whom packs it.
-    var entries: [Entry] { Array(tree.entries.dropFirst()) }
+    var entries: Tree.Entries { tree.entries.dropFirst() }
 
     /// - Parameters:
     ///   - name: in all paths and contents but those that are shared.

@@ -1,0 +1,225 @@
+import Bytes
+import Digests
+
+/// Entries in any order, in some 90 bytes each: what ``Tree/Entries`` show a part of.
+///
+/// Names lie one after the other in one text. The directories that entries lie in are another: in a sorted list neighbours share
+/// them, so each is there once, or a few times where other names of its parent come between. What is left of an entry is a record of fixed
+/// size, and what most entries have in common is in a table.
+struct PackedEntries: Sendable {
+    private(set) var records = PackedRecords()
+    /// Names and targets.
+    private(set) var text: [UInt8] = []
+    /// Paths of directories without a slash at their end, one after the other.
+    private var directoryText: [UInt8] = []
+    private var directoryEnds: [Int] = []
+    private(set) var aspects: [PackedAspect] = []
+    private var aspectPlaces: [PackedAspect: UInt32] = [:]
+    /// The last directory that was appended to, and those above it that have been.
+    private var open: [UInt32] = []
+
+    var count: Int { records.count }
+}
+
+// MARK: Reading
+
+extension PackedEntries {
+    private func textStart(_ index: Int) -> Int { index == 0 ? 0 : records[index - 1].textEnd }
+
+    /// Where the names and targets of a part of the list lie in ``text``.
+    func textRange(_ range: Range<Int>) -> Range<Int> {
+        range.isEmpty ? 0..<0 : textStart(range.lowerBound)..<records[range.upperBound - 1].textEnd
+    }
+
+    func aspect(_ index: Int) -> PackedAspect { aspects[Int(records[index].aspect)] }
+
+    func kind(_ index: Int) -> PackedAspect.Kind { aspects[Int(records[index].aspect)].kind }
+
+    /// How many bytes of the entry's text are the target of a link.
+    private func targetCount(_ index: Int) -> Int { kind(index) == .symlink ? Int(records[index].size) : 0 }
+
+    private func directoryRange(_ directory: UInt32) -> Range<Int> {
+        let place = Int(directory)
+        return (place == 0 ? 0 : directoryEnds[place - 1])..<directoryEnds[place]
+    }
+
+    /// Calls `body` with the parts of the path of an entry (see `TreePath.withParts`).
+    @inline(__always)
+    func withParts<Result>(
+        _ index: Int, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        let directory = directoryRange(records[index].directory)
+        let name = textStart(index)..<(records[index].textEnd - targetCount(index))
+        return directoryText.withUnsafeBytes { directories in
+            text.withUnsafeBytes { names in
+                body(
+                    UnsafeRawBufferPointer(rebasing: directories[directory]),
+                    UnsafeRawBufferPointer(rebasing: names[name]))
+            }
+        }
+    }
+
+    func path(_ index: Int) -> TreePath { withParts(index) { TreePath(directory: $0, name: $1) } }
+
+    /// What the entry is, of this aspect.
+    private func kind(_ index: Int, _ kind: PackedAspect.Kind) -> Entry.Kind {
+        let record = records[index]
+        switch kind {
+        case .directory: return .directory
+        case .file: return .file(digest: record.digest, size: record.size)
+        case .symlink:
+            return .symlink(target: ByteString(Array(text[(record.textEnd - Int(record.size))..<record.textEnd])))
+        case .characterDevice: return .characterDevice(major: record.deviceMajor, minor: record.deviceMinor)
+        case .blockDevice: return .blockDevice(major: record.deviceMajor, minor: record.deviceMinor)
+        case .fifo: return .fifo
+        case .whiteout: return .whiteout
+        }
+    }
+
+    func entryKind(_ index: Int) -> Entry.Kind { kind(index, kind(index)) }
+
+    func entry(_ index: Int) -> Entry {
+        let record = records[index]
+        let aspect = aspects[Int(record.aspect)]
+        let metadata = Metadata(
+            mode: aspect.mode, uid: aspect.uid, gid: aspect.gid,
+            modified: Timestamp(seconds: record.seconds, nanoseconds: record.nanoseconds),
+            sorted: aspect.extendedAttributes)
+        return Entry(path: path(index), metadata: metadata, kind: kind(index, aspect.kind))
+    }
+
+    /// Negative, zero or positive, as the path of the entry lies before, at or after `directory`, a slash and `name`.
+    func compare(_ index: Int, _ directory: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) -> Int {
+        withParts(index) { PathOrder.compare($0, $1, directory, name) }
+    }
+
+    /// The same for two entries of this list.
+    func compare(_ left: Int, _ right: Int) -> Int {
+        guard records[left].directory != records[right].directory else {
+            return withParts(left) { _, first in withParts(right) { _, second in PathOrder.compare(first, second) } }
+        }
+        return withParts(right) { compare(left, $0, $1) }
+    }
+
+    /// Whether two entries are known to lie in the same directory without a look at its path.
+    func haveSameDirectory(_ left: Int, _ right: Int) -> Bool { records[left].directory == records[right].directory }
+}
+
+extension PackedRecord {
+    fileprivate var deviceMajor: UInt32 { UInt32(truncatingIfNeeded: size >> 32) }
+    fileprivate var deviceMinor: UInt32 { UInt32(truncatingIfNeeded: size) }
+}
+
+// MARK: Writing
+
+extension PackedEntries {
+    mutating func append(_ entry: Entry) {
+        let metadata = entry.metadata
+        let place = place(
+            of: PackedAspect(
+                kind: PackedAspect.Kind(entry.kind), mode: metadata.mode, uid: metadata.uid, gid: metadata.gid,
+                extendedAttributes: metadata.extendedAttributes))
+        let directory = entry.path.withParts { directory, name in
+            text.append(contentsOf: name)
+            return self.directory(directory)
+        }
+        var record = PackedRecord(
+            digest: Self.noDigest, size: 0, seconds: metadata.modified.seconds, textEnd: 0,
+            nanoseconds: metadata.modified.nanoseconds, aspect: place, directory: directory)
+        switch entry.kind {
+        case .file(let digest, let size): (record.digest, record.size) = (digest, size)
+        case .symlink(let target):
+            text.append(contentsOf: target.bytes)
+            record.size = UInt64(target.count)
+        case .characterDevice(let major, let minor), .blockDevice(let major, let minor):
+            record.size = UInt64(major) << 32 | UInt64(minor)
+        case .directory, .fifo, .whiteout: break
+        }
+        record.textEnd = text.count
+        records.append(record)
+    }
+
+    private static let noDigest = Digest.empty
+
+    /// Changes what an entry says of itself apart from its path, and from the target of a link.
+    mutating func setMetadata(_ index: Int, _ metadata: Metadata) {
+        let aspect = PackedAspect(
+            kind: kind(index), mode: metadata.mode, uid: metadata.uid, gid: metadata.gid,
+            extendedAttributes: metadata.extendedAttributes)
+        records[index].aspect = place(of: aspect)
+        records[index].seconds = metadata.modified.seconds
+        records[index].nanoseconds = metadata.modified.nanoseconds
+    }
+
+    mutating func setModified(_ index: Int, _ time: Timestamp) {
+        records[index].seconds = time.seconds
+        records[index].nanoseconds = time.nanoseconds
+    }
+
+    private mutating func place(of aspect: PackedAspect) -> UInt32 {
+        // Neighbours have the same mostly.
+        if records.count > 0 {
+            let last = records[records.count - 1].aspect
+            if aspects[Int(last)] == aspect { return last }
+        }
+        if let place = aspectPlaces[aspect] { return place }
+        let place = UInt32(aspects.count)
+        aspects.append(aspect)
+        aspectPlaces[aspect] = place
+        return place
+    }
+
+    /// The place of a directory, which is appended unless it is one of those that are open.
+    private mutating func directory(_ path: UnsafeRawBufferPointer) -> UInt32 {
+        while let last = open.last {
+            let range = directoryRange(last)
+            let (isSame, isAbove) = directoryText.withUnsafeBytes { all in
+                let other = UnsafeRawBufferPointer(rebasing: all[range])
+                guard other.count <= path.count, ByteComparison.comparePrefix(other, path) == 0 else {
+                    return (false, false)
+                }
+                return other.count == path.count ? (true, false) : (false, path[other.count] == UInt8(ascii: "/"))
+            }
+            if isSame { return last }
+            if isAbove { break }
+            open.removeLast()
+        }
+        let place = UInt32(directoryEnds.count)
+        directoryText.append(contentsOf: path)
+        directoryEnds.append(directoryText.count)
+        open.append(place)
+        return place
+    }
+}
+
+/// The order of paths in two parts, of which a slash is left out between them.
+package enum PathOrder {
+    /// As the whole strings are ordered, bytewise.
+    package static func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+        let order = ByteComparison.comparePrefix(left, right)
+        return order != 0 ? order : left.count - right.count
+    }
+
+    package static func compare(
+        _ directory: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer,
+        _ otherDirectory: UnsafeRawBufferPointer, _ otherName: UnsafeRawBufferPointer
+    ) -> Int {
+        let order = ByteComparison.comparePrefix(directory, otherDirectory)
+        if order != 0 { return order }
+        if directory.count == otherDirectory.count { return compare(name, otherName) }
+        return directory.count < otherDirectory.count
+            ? compareAbove(name, UnsafeRawBufferPointer(rebasing: otherDirectory[directory.count...]))
+            : -compareAbove(otherName, UnsafeRawBufferPointer(rebasing: directory[otherDirectory.count...]))
+    }
+
+    /// The order of a slash and `name`, and `rest`, a slash and more; `rest` is not empty and `name` has no slash.
+    private static func compareAbove(_ name: UnsafeRawBufferPointer, _ rest: UnsafeRawBufferPointer) -> Int {
+        let slash = Int(UInt8(ascii: "/"))
+        if Int(rest[0]) != slash { return slash - Int(rest[0]) }
+        let below = UnsafeRawBufferPointer(rebasing: rest[1...])
+        let order = ByteComparison.comparePrefix(name, below)
+        if order != 0 { return order }
+        // What comes after the same bytes: more of the name, or the slash behind the directory.
+        return name.count > below.count ? Int(name[below.count]) - slash : -1
+    }
+}

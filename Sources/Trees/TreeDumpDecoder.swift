@@ -1,0 +1,72 @@
+import Bytes
+
+/// Reads a ``TreeDump`` that comes in pieces, of which none is kept.
+public struct TreeDumpDecoder {
+    private var packed = PackedEntries()
+    /// Of each directory, what its line says of the directories in it.
+    private var subdirectories: [(index: Int, count: Int)] = []
+    /// The beginning of a line whose end has not come yet.
+    private var begun: [UInt8] = []
+    /// The last line as this program writes it.
+    private var written: [UInt8] = []
+    /// Whether each line is as this program writes it. Numbers with leading zeros, unsorted lines, other escapes: readable, but not the
+    /// canonical form whose digest is the tree's identity.
+    private var isCanonical = true
+
+    public init() {}
+
+    /// Reads the next piece of the dump.
+    ///
+    /// - Throws: ``TreeDumpError/malformedLine(_:_:)``.
+    public mutating func decode(_ piece: UnsafeRawBufferPointer) throws(TreeDumpError) {
+        let text = piece.assumingMemoryBound(to: UInt8.self)
+        var start = 0
+        while let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = UnsafeBufferPointer(rebasing: text[start..<end])
+            start = end + 1
+            guard !begun.isEmpty else {
+                try decode(line: line)
+                continue
+            }
+            begun.append(contentsOf: line)
+            var whole: [UInt8] = []
+            swap(&whole, &begun)
+            try whole.withUnsafeBufferPointer { (line) throws(TreeDumpError) in try decode(line: line) }
+        }
+        begun.append(contentsOf: text[start...])
+    }
+
+    private mutating func decode(line: UnsafeBufferPointer<UInt8>) throws(TreeDumpError) {
+        guard let (entry, links) = DumpLine.parse(line) else {
+            throw .malformedLine(packed.count + 1, ByteString(Array(line)))
+        }
+        var subdirectories = 0
+        if entry.isDirectory {
+            // How many there are is known at the end.
+            subdirectories = links.map { max($0, 2) - 2 } ?? 0
+            self.subdirectories.append((packed.count, subdirectories))
+        }
+        written.removeAll(keepingCapacity: true)
+        DumpLine(entry, subdirectories: subdirectories).write(to: &written)
+        written.removeLast()
+        isCanonical =
+            isCanonical
+            && written.withUnsafeBytes { ByteComparison.areEqual($0, UnsafeRawBufferPointer(line)) }
+        packed.append(entry)
+    }
+
+    /// The tree of what was read.
+    ///
+    /// - Throws: ``TreeDumpError`` when that is not the whole of a canonical dump.
+    public consuming func finish() throws(TreeDumpError) -> Tree {
+        guard begun.isEmpty, packed.count > 0 else { throw .unterminated }
+        let read = Tree.Entries(packed)
+        let isSorted = read.isSorted
+        let tree: Tree
+        do { tree = isSorted ? try Tree(sorted: read) : try Tree(read) } catch { throw .notATree(error) }
+        guard isCanonical, isSorted else { throw .notCanonical }
+        let counts = tree.entries.subdirectoryCounts
+        guard subdirectories.allSatisfy({ counts[$0.index] == $0.count }) else { throw .notCanonical }
+        return tree
+    }
+}

@@ -1,0 +1,110 @@
+import Bytes
+import Digests
+import Posix
+import Synchronization
+import TestSupport
+import Testing
+import Trees
+
+@testable import LayerStore
+
+/// A session that takes more than is to wait at once.
+struct BatchTests {
+    let fixture: StoreFixture
+
+    init() throws { fixture = try StoreFixture() }
+
+    /// Takes `files` files, three at a time.
+    private func take(_ files: Range<Int>, in session: StoreSession) throws -> [SourceFile] {
+        var taken: [SourceFile] = []
+        for start in stride(from: files.lowerBound, to: files.upperBound, by: 3) {
+            let part = try (start..<min(start + 3, files.upperBound)).map { number in
+                try session.stage(file: fixture.file("f\(number)", "content \(number % 20)"))
+            }
+            try session.took(part)
+            taken += part
+        }
+        return taken
+    }
+
+    @Test func whatWaitsIsPublishedInParts() throws {
+        let store = try fixture.open()
+        let session = try StoreSession(store, batchSize: 4)
+        let files = try take(0..<30, in: session)
+        // Most of it has its name before anything is committed, and what is known again needs no index.
+        let named = try files.filter { try store.blobs.size(of: $0.digest) != nil }.count
+        #expect(named >= 20)
+        #expect(session.pending.withLock { $0.count } < 4 + 3)
+        #expect(session.unremembered.withLock { $0.count } < 4 + 3)
+        for file in files { #expect(try session.contents.size(of: file.digest) == file.size) }
+        // Twenty contents, each told once, whenever it was published.
+        let published = try session.publish()
+        #expect(Set(published) == Set(files.map(\.digest)) && published.count == 20)
+        #expect(try session.publish().isEmpty)
+        let index = try #require(store.writableIndex)
+        let recorded = try index.read("read") { try InodeFingerprint.all($0) }
+        #expect(recorded.count >= 16)
+        for (digest, state) in recorded {
+            #expect(try state == store.blobs.status(of: digest).map(InodeFingerprint.init))
+        }
+    }
+
+    @Test func aLayerOfSeveralPartsIsWhole() throws {
+        do {
+            let store = try fixture.open()
+            let session = try StoreSession(store, batchSize: 4)
+            let files = try take(0..<30, in: session)
+            var entries = Tree.empty.entries
+            for (number, file) in files.enumerated() {
+                entries.append(
+                    Entry(
+                        path: TreePath.root.appending(ByteString("f\(number)")), metadata: file.metadata,
+                        kind: .file(digest: file.digest, size: file.size)))
+            }
+            let tree = try Tree(entries)
+            let outcome = try session.commit(
+                layer: Name("many"), tree: tree, provenance: nil, source: "test", created: "1970-01-01T00:00:00Z",
+                platform: nil, diffID: DiffID(.empty), replacing: false)
+            #expect(outcome == .created)
+        }
+        let report = try IntegrityCheck(
+            fixture.open(.reading), pool: WorkerPool(workers: 2), begin: { _ in }, advance: { _ in }
+        ).run()
+        #expect(report.damages.isEmpty && report.blobs == 22)
+        #expect(try fixture.open(.collecting).collectGarbage().blobs.count == 0)
+    }
+
+    @Test func aSessionThatEndsEarlyLeavesNothingThatStays() throws {
+        do {
+            let session = try StoreSession(fixture.open(), batchSize: 4)
+            _ = try take(0..<30, in: session)
+        }
+        let report = try IntegrityCheck(
+            fixture.open(.reading), pool: WorkerPool(workers: 2), begin: { _ in }, advance: { _ in }
+        ).run()
+        #expect(report.damages.isEmpty && report.blobs >= 16)
+        #expect(try fixture.open(.collecting).collectGarbage().blobs.count == report.blobs)
+        let index = try #require(fixture.open().writableIndex)
+        #expect(try index.read("read") { try InodeFingerprint.all($0) }.isEmpty)
+    }
+
+    @Test(arguments: [0, 1, 2, 500])
+    func neededContentsAreLookedUp(count: Int) {
+        var needed = NeededContents()
+        let digests = (0..<count).map { Digest(hashing: Array("\($0)".utf8)) }
+        for (number, digest) in digests.enumerated() {
+            needed.add(digest)
+            if number % 3 > 0 { needed.add(digest, size: UInt64(number)) }
+            if number % 3 == 2 { needed.add(digest) }
+        }
+        needed.sort()
+        for (number, digest) in digests.enumerated() {
+            #expect(needed.size(of: digest) == (number % 3 > 0 ? UInt64(number) : nil))
+        }
+        #expect(needed.size(of: Digest(hashing: [])) == nil)
+        for first in UInt8.min...UInt8.max {
+            let expected = digests.filter { $0.bytes[0] == first }.sorted()
+            #expect(Array(needed.digests(beginningWith: first)) == expected)
+        }
+    }
+}
