@@ -92,6 +92,17 @@ extension StoreSession {
         store.tamperGuard.forget()
     }
 
+    /// Remembers the files that were taken and whose states were not known, where no commit does: a file that only got another hard link
+    /// would be read each time.
+    public func rememberTaken() throws(LayerStoreError) {
+        let files = takeUnremembered().filter { $0.fingerprint.isSettled(at: $0.begun) }
+        if files.isEmpty { return }
+        try store.whileCommitting { () throws(LayerStoreError) in
+            // Without an index they are read once more.
+            try? store.writableIndex?.write("update") { try Self.remember(files, $0) }
+        }
+    }
+
     /// The files that were taken, for the last time.
     func takeUnremembered() -> [SourceFile] {
         unremembered.withLock { files in

@@ -147,6 +147,22 @@ struct IndexTests {
         #expect(try store.beginAdding().known([other.fingerprint]).isEmpty)
     }
 
+    @Test func filesAreRememberedWhereNothingIsCommittedToo() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let session = try store.beginAdding()
+        let file = try session.stage(file: "/etc/debian_version")
+        try session.took([file])
+        #expect(try store.beginAdding().known([file.fingerprint]).isEmpty)
+        try session.rememberTaken()
+        #expect(try store.beginAdding().known([file.fingerprint])[file.fingerprint]?.digest == file.digest)
+        // Too young to be told from a further change.
+        let young = try session.stage(file: fixture.file("young", "hello"))
+        try session.took([young])
+        try session.rememberTaken()
+        #expect(try store.beginAdding().known([young.fingerprint]).isEmpty)
+    }
+
     @Test func filesThatChangedAMomentAgoAreNot() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()

@@ -51,10 +51,10 @@ public struct AddLayers: Sendable {
         }
         progress.begin("writing", total: 0)
         try Interruption.check()
-        let diffIDs = try measure(layers, isThere, session, progress)
         let areThere = isThere.allSatisfy { $0 }
+        let (diffIDs, owners) = try examine(layers, of: areThere ? [] : requests, isThere, session, progress)
         var news = NewContents(try session.publish(isNamed: areThere))
-        let owners = areThere ? [:] : try owners(of: requests)
+        if areThere { try session.rememberTaken() }
         return try requests.indices.map { index in
             let (request, layer) = (requests[index], layers[index])
             var outcome = CommitOutcome.unchanged
@@ -71,11 +71,11 @@ public struct AddLayers: Sendable {
         }
     }
 
-    private func owners(of requests: [LayerRequest]) throws -> [TreePath: Provenance.Package] {
+    private func owners(of requests: [LayerRequest]) throws(PackageDatabaseError) -> [TreePath: Provenance.Package] {
         var owners: [TreePath: Provenance.Package] = [:]
         // In parts, so that what is looked up for them stays small.
         var part: Set<TreePath> = []
-        func look() throws {
+        func look() throws(PackageDatabaseError) {
             let found = try DpkgDatabase(root: root).owners(of: Array(part)).mapValues(Provenance.Package.init)
             owners.merge(found) { first, _ in first }
             part = []
@@ -90,16 +90,23 @@ public struct AddLayers: Sendable {
         return owners
     }
 
-    /// Finds out the diffIDs of the layers that are not there yet, while the disk is busy with what was staged.
-    private func measure(
-        _ layers: [StagedLayer], _ isThere: [Bool], _ session: StoreSession, _ progress: ProgressMeter
-    ) throws -> [DiffID?] {
+    /// Finds out the diffIDs of the layers that are not there yet, and who owns the files of `requests`, while the disk is busy
+    /// with what was staged.
+    private func examine(
+        _ layers: [StagedLayer], of requests: [LayerRequest], _ isThere: [Bool], _ session: StoreSession,
+        _ progress: ProgressMeter
+    ) throws -> (diffIDs: [DiffID?], owners: [TreePath: Provenance.Package]) {
         let total = zip(layers, isThere).reduce(0) { $1.1 ? $0 : $0 &+ $1.0.tree.size }
         if total > 0 { progress.begin("checking", total: total) }
         let diffIDs = Mutex([DiffID?](repeating: nil, count: layers.count))
+        let found = Mutex<[TreePath: Provenance.Package]>([:])
         // Flushing first: an error of the disk is told before any that may follow from it.
-        try WorkerPool(workers: 2).forEach(2) { part in
+        try WorkerPool(workers: 3).forEach(3) { part in
             if part == 0 { return try session.flush() }
+            if part == 1 {
+                let owners = try owners(of: requests)
+                return found.withLock { $0 = owners }
+            }
             for (index, layer) in layers.enumerated() where !isThere[index] {
                 let diffID = try LayerPacking().measure(
                     layer.tree.entries.dropFirst(), from: session.contents,
@@ -108,7 +115,7 @@ public struct AddLayers: Sendable {
                 diffIDs.withLock { $0[index] = diffID }
             }
         }
-        return diffIDs.withLock { $0 }
+        return (diffIDs.withLock { $0 }, found.withLock { $0 })
     }
 }
 
