@@ -73,33 +73,54 @@ extension PlanEntries: RandomAccessCollection, ExpressibleByArrayLiteral {
             total &+ (record.aspect != Self.other ? record.state.size : others[Int(record.place)].file?.state.size ?? 0)
         }
     }
+}
 
+extension PlanEntries {
     /// Which entries there are, in the order of their paths; of several with one path the first comes first.
     var order: [UInt32] {
-        (0..<UInt32(records.count)).sorted { left, right in
-            let order = compare(Int(left), Int(right))
-            return order == 0 ? left < right : order < 0
+        // All that is compared lies in two texts: what arrays of arrays cost in counting references is more than the comparing.
+        var paths = JoinedPaths()
+        let directories = places.map { place in paths.append(place.path.isRoot ? [] : place.path.bytes.bytes) }
+        let nodes = others.map { entry in
+            entry.path.withParts { (directory: paths.append(Array($0)), name: paths.append(Array($1))) }
         }
-    }
-
-    private func compare(_ left: Int, _ right: Int) -> Int {
-        withParts(left) { directory, name in
-            withParts(right) { PathOrder.compare(directory, name, $0, $1) }
-        }
-    }
-
-    private func withParts<Result>(
-        _ position: Int, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
-    ) -> Result {
-        let record = records[position]
-        guard record.aspect != Self.other else { return others[Int(record.place)].path.withParts(body) }
-        let range = nameRange(position)
-        return text.withUnsafeBytes { text in
-            let name = UnsafeRawBufferPointer(rebasing: text[range])
-            let directory = places[Int(record.place)].path
-            return directory.bytes.bytes.withUnsafeBytes { path in
-                body(directory.isRoot ? UnsafeRawBufferPointer(rebasing: path[..<0]) : path, name)
+        return paths.text.withUnsafeBytes { paths in
+            text.withUnsafeBytes { text in
+                func compare(_ left: Int, _ right: Int) -> Int {
+                    let (first, second) = (parts(left), parts(right))
+                    return PathOrder.compare(first.directory, first.name, second.directory, second.name)
+                }
+                func parts(_ position: Int) -> (directory: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer) {
+                    let record = records[position]
+                    if record.aspect == Self.other {
+                        let node = nodes[Int(record.place)]
+                        return (
+                            UnsafeRawBufferPointer(rebasing: paths[node.directory]),
+                            UnsafeRawBufferPointer(rebasing: paths[node.name])
+                        )
+                    }
+                    return (
+                        UnsafeRawBufferPointer(rebasing: paths[directories[Int(record.place)]]),
+                        UnsafeRawBufferPointer(rebasing: text[nameRange(position)])
+                    )
+                }
+                return (0..<UInt32(records.count)).sorted { left, right in
+                    let order = compare(Int(left), Int(right))
+                    return order == 0 ? left < right : order < 0
+                }
             }
+        }
+    }
+
+    /// Paths, or parts of them, one after the other.
+    private struct JoinedPaths {
+        private(set) var text: [UInt8] = []
+
+        /// - Returns: where it lies.
+        mutating func append(_ path: [UInt8]) -> Range<Int> {
+            let start = text.count
+            text.append(contentsOf: path)
+            return start..<text.count
         }
     }
 }
