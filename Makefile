@@ -58,7 +58,7 @@ fmt:
 RESULTS ?= .build/benchmarks
 bench: build
 	scripts/setup build counterparts peers
-	benchmarks/run $(BINARY) --file-system ext4 --disk --scale 10000,100000 --results $(RESULTS)
+	benchmarks/run $(BINARY) --file-system ext4 --disk --scale 10000,100000,1000000 --results $(RESULTS)
 
 # The inner loops (hashing, parsing, packing, composing, the index) by themselves, in a release build; takes a minute once built. Its
 # package is in no other build. See docs/micro-benchmarks.md.

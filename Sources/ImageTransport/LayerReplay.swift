@@ -59,8 +59,8 @@ struct LayerReplay {
             if case .hardLink = header.kind { break }
             let next = try entry(header, digest: digest, at: path)
             listing?.append(next)
-            guard (listing?.entries.count ?? 0) <= Self.entryLimit else {
-                throw .invalidLayer(member: header.name, reason: "is one of more than \(Self.entryLimit)")
+            guard (listing?.entries.count ?? 0) <= Self.listLimit else {
+                throw .invalidLayer(member: header.name, reason: "is one of more than \(Self.listLimit)")
             }
             return true
         default: break
@@ -119,8 +119,10 @@ struct LayerReplay {
 
     // MARK: Members
 
-    /// How many paths a layer may have.
-    static let entryLimit = 1_000_000
+    /// How many paths a layer may have, which takes some 500 bytes of memory for each.
+    static let entryLimit = 2_000_000
+    /// How many where they come in order, as those that layerfs writes: some 100 bytes.
+    static let listLimit = 8_000_000
 
     private func entry(_ header: TarHeader, digest: Digest, at path: TreePath) throws(TransportError) -> Entry {
         func invalid(_ reason: String) -> TransportError { .invalidLayer(member: header.name, reason: reason) }
