@@ -90,7 +90,7 @@ def markdown(results, version, picture, system):
         "by itself says little; the ratio to a peer measured in the same minutes says more. Memory is the peak of the largest",
         "process.", "",
         "All of it lies on one file system that was made for the run: %s. Each kind of work begins with what the one" % system,
-        "before it left removed, as it is on a machine in use.", "",
+        "before it left removed, as it is on a machine in use. What bounds the kinds of work that miss their goal: [performance.md](performance.md).", "",
         "%s, on %s: %s." % (version, datetime.date.today().isoformat(), machine()), "",
         "![Ratios to the fastest peer](%s)" % picture, "",
         "| work | layerfs | peers | ratio | goal |", "| --- | --- | --- | --- | --- |",
