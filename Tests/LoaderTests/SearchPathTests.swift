@@ -110,11 +110,13 @@ struct SearchPathTests {
         .enabled(if: isX86_64, "the value is known for x86-64"))
     func platform() throws {
         let fixture = try Fixture()
-        // Processors of Intel have a value of their own.
-        for directory in ["x86_64", "haswell"] { try fixture.library("\(directory)/liba.so") }
-        try fixture.program(needs: ["x86_64/liba.so"], [Self.runpath + fixture.path + "/${PLATFORM}"])
+        let levels = ProcessorLevels.host()
+        // Before glibc 2.37 newer processors of Intel have a value of their own: whether this is one, the loader agrees or not.
+        let directory = levels.contains("haswell") ? "haswell" : "x86_64"
+        try fixture.library("\(directory)/liba.so")
+        try fixture.program(needs: ["\(directory)/liba.so"], [Self.runpath + fixture.path + "/${PLATFORM}"])
         var options = ResolveOptions()
-        options.variants = .levels(ProcessorLevels.host())
+        options.variants = .levels(levels)
         try fixture.expectAgreement(options: options)
         #expect(try fixture.closure(options: options).isComplete)
     }
