@@ -15,8 +15,8 @@ enum IndexSchema {
         return migrator
     }
 
-    /// An index of the entries by their contents repeated every path, and was nearly half of the file. Which layers have a content is a
-    /// tenth of that, and all that is asked. Entries do not refer to blobs as a foreign key: SQLite would look through all of them for
+    /// An index of the entries by their contents repeated every path, and was a third of what a layer costs. Which layers have a content takes
+    /// a small part of that, and is all that is asked. Entries do not refer to blobs as a foreign key: SQLite would look through all of them for
     /// each blob that is removed.
     private static let fourth = """
         DROP VIEW v1_entries;

@@ -52,17 +52,14 @@ struct ShardFiles {
             shards.append((name, count - before))
             if let first = Self.byte(name) { try body(first, present) }
         }
-        for first in UInt8.min...UInt8.max where !names.contains(Self.name(first)) { try body(first, []) }
-    }
-
-    private static func name(_ byte: UInt8) -> ByteString {
-        let digits = Array("0123456789abcdef".utf8)
-        return ByteString([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+        for first in UInt8.min...UInt8.max where !names.contains(StoreDirectory.shard(first)) { try body(first, []) }
     }
 
     /// nil for a name that no directory of contents has.
     private static func byte(_ name: ByteString) -> UInt8? {
-        UInt8(String(decoding: name.bytes, as: UTF8.self), radix: 16).flatMap { Self.name($0) == name ? $0 : nil }
+        UInt8(String(decoding: name.bytes, as: UTF8.self), radix: 16).flatMap {
+            StoreDirectory.shard($0) == name ? $0 : nil
+        }
     }
 
     /// Calls `body` with all files, some thousand at a time, in the order of their names. What was removed meanwhile is left out.

@@ -156,3 +156,11 @@ extension StoreDirectory {
         try? directory.setPermissions(0o664, of: name)
     }
 }
+
+extension StoreDirectory {
+    /// The directory, below that of contents, of those whose digests begin with `first`.
+    static func shard(_ first: UInt8) -> ByteString {
+        let digits = Array("0123456789abcdef".utf8)
+        return ByteString([digits[Int(first >> 4)], digits[Int(first & 15)]])
+    }
+}

@@ -49,7 +49,7 @@ extension StoreSession {
             for (shard, contents) in shards { try name(contents, shard) }
             // A content that was there may have been named a moment ago by a command that has not flushed it yet, or never
             // will: whoever relies on it flushes its name, too.
-            let relied = isNamed ? [] : reused.map { Self.shard($0) }
+            let relied = isNamed ? [] : reused.map { StoreDirectory.shard($0) }
             try flushDirectories(Set(shards.keys).union(relied))
         } catch {
             throw .system(step: "write to the store", error)
@@ -59,13 +59,7 @@ extension StoreSession {
     }
 
     /// The directory of a content, below `blobs/sha256`.
-    static func shard(_ digest: Digest) -> ByteString { digest.withUnsafeBytes { shard($0[0]) } }
-
-    /// The directory of contents whose digests begin with `first`.
-    private static func shard(_ first: UInt8) -> ByteString {
-        let digits = Array("0123456789abcdef".utf8)
-        return ByteString([digits[Int(first >> 4)], digits[Int(first & 15)]])
-    }
+    static func shard(_ digest: Digest) -> ByteString { digest.withUnsafeBytes { StoreDirectory.shard($0[0]) } }
 
     /// Gives the contents of one directory their final names.
     private func name(_ contents: [(key: Digest, value: Pending)], _ shard: ByteString) throws(SystemError) {
