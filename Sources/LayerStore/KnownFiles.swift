@@ -24,7 +24,7 @@ extension StoreSession {
         guard let index = store.writableIndex else { return [:] }
         let known = try Self.known(states, in: index)
         // They will be asked for one by one: whether the store has them still, and unchanged.
-        store.tamperGuard.prepare(Set(known.values.lazy.map(\.digest)))
+        store.tamperGuard.prepare(known.values.lazy.map(\.digest))
         return known
     }
 

@@ -148,8 +148,9 @@ extension OwnedDescriptor {
     /// Sets the time of modification of `name` itself, link or not.
     public borrowing func setModified(_ time: FileTime, of name: ByteString) throws(SystemError) {
         let number = rawValue
-        let times = [timespec(tv_sec: 0, tv_nsec: clinux_utime_omit), time.timespec]
-        try call("utimensat", name) { utimensat(number, $0, times, AT_SYMLINK_NOFOLLOW) }
+        try call("utimensat", name) { name in
+            time.withTimes { utimensat(number, name, $0, AT_SYMLINK_NOFOLLOW) }
+        }
     }
 
     /// The names in this directory without `.` and `..`, in the order of the file system.

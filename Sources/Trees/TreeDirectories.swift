@@ -16,10 +16,11 @@ public struct TreeDirectories: Sendable {
         var numbers = [UInt32](repeating: 0, count: entries.count)
         var parents = [UInt32](repeating: 0, count: entries.count)
         var directories: [UInt32] = []
+        var above = ParentIndexes(entries)
         for index in entries.indices {
             if index > 1, entries.packed.haveSameDirectory(index - 1, index) {
                 parents[index] = parents[index - 1]
-            } else if let parent = entries.parentIndex(of: index) {
+            } else if let parent = above.parent(of: index) {
                 parents[index] = numbers[parent]
             }
             guard entries.packed.kind(index) == .directory else { continue }
