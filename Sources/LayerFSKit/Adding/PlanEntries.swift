@@ -63,6 +63,13 @@ extension PlanEntries: RandomAccessCollection, ExpressibleByArrayLiteral {
             aspect.origin, rootPath: place.rootPath.appending(name))
     }
 
+    /// Whether the entry at `position` may be a file whose name `isWanted`.
+    func isFile(at position: Int, named isWanted: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        let record = records[position]
+        guard record.aspect != Self.other else { return others[Int(record.place)].file != nil }
+        return text.withUnsafeBytes { isWanted(UnsafeRawBufferPointer(rebasing: $0[nameRange(position)])) }
+    }
+
     private func nameRange(_ position: Int) -> Range<Int> {
         (position == 0 ? 0 : records[position - 1].textEnd)..<records[position].textEnd
     }
@@ -137,6 +144,29 @@ extension PlanEntries {
         let aspect = aspect(Aspect(state: state.common, change: change, origin: entry.origin))
         entry.path.withParts { text.append(contentsOf: $1) }
         records.append(Record(state: state.own, textEnd: text.count, place: place, aspect: aspect))
+    }
+
+    /// Files that lie in one directory under their own names.
+    struct Files: Sendable {
+        /// In the layer.
+        var path: TreePath
+        /// On this machine, without a slash at its end.
+        var source: ByteString
+        /// In the root that it comes from.
+        var rootPath: TreePath
+        var files: [(name: ByteString, state: SourceState)] = []
+    }
+
+    /// The same as appending each of `found` by itself.
+    mutating func append(_ found: Files, _ change: MetadataChange, _ origin: PlanOrigin) {
+        if found.files.isEmpty { return }
+        let place = UInt32(places.count)
+        places.append(Place(path: found.path, source: found.source, rootPath: found.rootPath))
+        for (name, state) in found.files {
+            let aspect = aspect(Aspect(state: state.common, change: change, origin: origin))
+            text.append(contentsOf: name.bytes)
+            records.append(Record(state: state.own, textEnd: text.count, place: place, aspect: aspect))
+        }
     }
 
     static func += (entries: inout PlanEntries, added: some Sequence<PlannedEntry>) {
