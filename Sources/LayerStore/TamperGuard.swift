@@ -99,6 +99,23 @@ final class TamperGuard: Sendable {
     /// Whether `states` are to be gone by: who is strict believes none.
     func believes(_ states: PreparedStates) -> Bool { !states.isEmpty && !isStrict.withLock { $0 } }
 
+    /// Whether the store itself has the content, of this size, in the state that was looked up with others: of most contents that is all
+    /// there is to know, and nothing is allocated to find it out.
+    func isAsRemembered(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
+        let states = remembered.withLock { $0.prepared }
+        guard believes(states), case .some(.some(let state)) = states.state(of: digest) else { return false }
+        let home = blobs.store
+        let result = BlobPath.withCString(of: digest) { path -> Result<Bool, SystemError> in
+            do throws(SystemError) {
+                let status = try home.blobs.statusIfPresent(ofCString: path)
+                return .success(status.map { $0.size == size && InodeFingerprint($0) == state } ?? false)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try during("examine the content \(digest)") { () throws(SystemError) in try result.get() }
+    }
+
     /// The number of contents that are looked up by themselves; after them, one look brings all with the same first byte.
     private static let fewMisses = 16
 

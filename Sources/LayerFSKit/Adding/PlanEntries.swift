@@ -56,11 +56,15 @@ extension PlanEntries: RandomAccessCollection, ExpressibleByArrayLiteral {
         let record = records[position]
         guard record.aspect != Self.other else { return others[Int(record.place)] }
         let (place, aspect) = (places[Int(record.place)], aspects[Int(record.aspect)])
-        let name = ByteString(Array(text[nameRange(position)]))
-        return PlannedEntry(
-            place.path.appending(name),
-            .file(source: place.source + "/" + name, SourceState(record.state, aspect.state), aspect.change),
-            aspect.origin, rootPath: place.rootPath.appending(name))
+        return text.withUnsafeBytes { text in
+            let name = UnsafeRawBufferPointer(rebasing: text[nameRange(position)])
+            // An array of bytes is made for each of the three, and nothing on the way.
+            return PlannedEntry(
+                place.path.appending(component: name),
+                .file(
+                    source: place.source.joined(name), SourceState(record.state, aspect.state), aspect.change),
+                aspect.origin, rootPath: place.rootPath.appending(component: name))
+        }
     }
 
     /// Whether the entry at `position` may be a file whose name `isWanted`.
@@ -215,6 +219,11 @@ extension PlanEntries {
 }
 
 extension ByteString {
+    /// This directory, a slash and `name`.
+    fileprivate func joined(_ name: UnsafeRawBufferPointer) -> ByteString {
+        bytes.withUnsafeBytes { TreePath(directory: $0, name: name).bytes }
+    }
+
     /// Whether this is `directory`, a slash and `name`.
     fileprivate func isJoined(_ directory: ByteString, _ name: UnsafeRawBufferPointer) -> Bool {
         guard count == directory.count + 1 + name.count else { return false }

@@ -71,7 +71,7 @@ struct StagedLayer {
         let staged = try pool.map(wanted.count) { [wanted] index in
             let file = wanted[index]
             let source = try intake.stage(
-                file: file.source, state: file.state, known: known[file.state.fingerprint])
+                file: file.source, state: file.state, known: known[index])
             // What was examined when the plan was made, and found to be allowed, is what must be stored.
             guard source.fingerprint.identity == file.state.fingerprint.identity else {
                 throw LayerStoreError.sourceChanges(file.source)
