@@ -85,17 +85,43 @@ public struct Materialize: Sendable {
         return total
     }
 
+    /// Makes all directories, those of one depth after those of the one before, each by whoever makes what else lies beside it.
     private func makeDirectories(_ plan: TreeDirectories, in root: SharedDescriptor) throws(LayerFSError) {
         do {
-            for number in 1..<max(plan.count, 1) {
-                let entry = plan.entry(number)
-                // Nobody else may write to it before all in it is there. What the umask takes away is given when it is filled.
-                let mode = entry.canBeFinishedEarly ? entry.metadata.mode & 0o755 : 0o700
-                try root.descriptor.makeDirectory(entry.path.relative, mode: mode)
+            var parents = plan.count > 1 ? [0] : []
+            while !parents.isEmpty {
+                let made = try pool.map(parents.count) { [parents] (index) throws(SystemError) in
+                    try makeDirectories(in: parents[index], of: plan, root)
+                }
+                parents = made.flatMap { $0 }
             }
         } catch {
             throw .system(step: "make the root's directories", error)
         }
+    }
+
+    /// - Returns: those of the directories in `directory` that have directories themselves.
+    private func makeDirectories(
+        in directory: Int, of plan: TreeDirectories, _ root: SharedDescriptor
+    ) throws(SystemError) -> [Int] {
+        let opened = try open(plan.entry(directory), in: root)
+        var parents: [Int] = []
+        for number in plan.subdirectories(directory) {
+            let position = plan.position(number)
+            let metadata = plan.tree.entries.metadata(at: position)
+            // Nobody else may write to it before all in it is there. What the umask takes away is given when it is filled.
+            let mode = metadata.canBeFinishedEarly ? metadata.mode & 0o755 : 0o700
+            let made = plan.tree.entries.withName(at: position) { name -> Result<Void, SystemError> in
+                do throws(SystemError) {
+                    return .success(try opened.makeDirectory(name, mode: mode))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            try made.get()
+            if !plan.subdirectories(number).isEmpty { parents.append(number) }
+        }
+        return parents
     }
 
     /// One directory that is filled.
@@ -111,7 +137,7 @@ public struct Materialize: Sendable {
     ) throws -> MaterializeSummary {
         var summary = MaterializeSummary()
         let entry = plan.entry(place.directory)
-        if plan.childCount(place.directory) == 0, !entry.canBeFinishedEarly { return summary }
+        if plan.childCount(place.directory) == 0, !entry.metadata.canBeFinishedEarly { return summary }
         let opened = try open(entry, in: place.root)
         let status = try opened.status()
         let maker = files.making(plan.tree.entries, links, place.ownership.isGiven(to: status))
@@ -126,7 +152,7 @@ public struct Materialize: Sendable {
             }
         }
         try progress.advance(by: done)
-        if entry.canBeFinishedEarly { try finish(opened, status, entry.metadata) }
+        if entry.metadata.canBeFinishedEarly { try finish(opened, status, entry.metadata) }
         return summary
     }
 
@@ -140,7 +166,7 @@ public struct Materialize: Sendable {
         do {
             for number in (0..<plan.count).reversed() {
                 let entry = plan.entry(number)
-                if entry.canBeFinishedEarly { continue }
+                if entry.metadata.canBeFinishedEarly { continue }
                 let opened = try open(entry, in: root)
                 try finish(opened, opened.status(), entry.metadata)
             }
@@ -169,11 +195,11 @@ public struct Materialize: Sendable {
     }
 }
 
-extension Entry {
-    /// Whether the owner, mode and time of this directory can be set as soon as it is filled: all directories in it are there already,
-    /// and its mode lets us go on into them.
+extension Metadata {
+    /// Whether the owner, mode and time of a directory with this can be set as soon as it is filled: all directories in it are there
+    /// already, and its mode lets us go on into them.
     fileprivate var canBeFinishedEarly: Bool {
-        metadata.mode & 0o700 == 0o700 && (CurrentProcess.canSetOwners || metadata.extendedAttributes.isEmpty)
+        mode & 0o700 == 0o700 && (CurrentProcess.canSetOwners || extendedAttributes.isEmpty)
     }
 }
 

@@ -36,17 +36,22 @@ struct PlainDumpLine {
         else { return nil }
         (self.size, mode, self.uid, self.gid) = (size, UInt16(type & 0o7777), uid, gid)
         (self.seconds, self.nanoseconds) = (seconds, UInt32(nanoseconds))
+        if type & 0o170000 == 0o100000, size > 0 {
+            // Nearly all lines: nothing is looked for whose place is known.
+            guard links == 1, let payload = fields.text(count: 65), let digest = BlobPath.digest(payload),
+                fields.endsWithDashes
+            else { return nil }
+            (kind, self.digest) = (.file, digest)
+            return
+        }
         let payload = fields.text()
         switch type & 0o170000 {
         case 0o040000:
             guard size == 0, links >= 2, let links = UInt32(exactly: links), payload.isDash else { return nil }
             (kind, subdirectories) = (.directory, Int(links) - 2)
-        case 0o100000 where size == 0:
+        case 0o100000:
             guard links == 1, payload.isDash else { return nil }
             kind = .file
-        case 0o100000:
-            guard links == 1, let digest = BlobPath.digest(payload) else { return nil }
-            (kind, self.digest) = (.file, digest)
         case 0o120000:
             guard links == 1, !payload.isDash, !payload.isEmpty, size == UInt64(payload.count) else { return nil }
             (kind, target) = (.symlink, UnsafeRawBufferPointer(payload))
@@ -75,12 +80,33 @@ private struct PlainFields {
         guard let first = line.first, first == UInt8(ascii: "/") else { return nil }
         var slash = 0
         var index = 1
-        while index < line.count, Self.isPlain(line[index]) {
-            if line[index] == UInt8(ascii: "/") {
-                guard isName(slash + 1, index) else { return nil }
-                slash = index
+        let bytes = UnsafeRawBufferPointer(line)
+        while index < line.count {
+            var (slashes, others): (UInt64, UInt64) = (0, 0)
+            if index + 8 <= line.count {
+                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                slashes = EightBytes.equal(word, UInt8(ascii: "/"))
+                others =
+                    EightBytes.below(word, 0x21) | word & EightBytes.tops | EightBytes.equal(word, 0x7f)
+                    | EightBytes.equal(word, UInt8(ascii: "=")) | EightBytes.equal(word, UInt8(ascii: "\\"))
+            } else {
+                if line[index] == UInt8(ascii: "/") { slashes = 0x80 }
+                if !Self.isPlain(line[index]) { others = 0x80 }
             }
-            index += 1
+            let isLast = others != 0
+            // What comes behind the first byte that ends the path is no part of it.
+            if isLast { slashes &= (others & (0 &- others)) &- 1 }
+            while slashes != 0 {
+                let next = index + slashes.trailingZeroBitCount / 8
+                guard isName(slash + 1, next) else { return nil }
+                slash = next
+                slashes &= slashes &- 1
+            }
+            if isLast {
+                index += others.trailingZeroBitCount / 8
+                break
+            }
+            index += index + 8 <= line.count ? 8 : 1
         }
         guard index < line.count, line[index] == UInt8(ascii: " ") else { return nil }
         // The root has no name; nothing else ends in a slash.
@@ -155,10 +181,38 @@ private struct PlainFields {
         return UnsafeBufferPointer(rebasing: line[start..<position])
     }
 
+    /// Reads a text of `count` bytes, whatever they are.
+    @inline(__always)
+    mutating func text(count: Int) -> UnsafeBufferPointer<UInt8>? {
+        let end = position + count
+        guard end < line.count, line[end] == UInt8(ascii: " ") else { return nil }
+        defer { position = end + 1 }
+        return UnsafeBufferPointer(rebasing: line[position..<end])
+    }
+
     /// Whether the two fields that are never set are what is left.
     var endsWithDashes: Bool {
         line.count - position == 3 && line[position] == UInt8(ascii: "-")
             && line[position + 1] == UInt8(ascii: " ") && line[position + 2] == UInt8(ascii: "-")
+    }
+}
+
+/// Looks at eight bytes at once. What is found of a byte is its highest bit.
+enum EightBytes {
+    static let ones: UInt64 = 0x0101_0101_0101_0101
+    static let tops: UInt64 = 0x8080_8080_8080_8080
+
+    /// Where `word` has `byte`.
+    @inline(__always)
+    static func equal(_ word: UInt64, _ byte: UInt8) -> UInt64 {
+        let differences = word ^ (ones &* UInt64(byte))
+        return ~(((differences & ~tops) &+ ~tops) | differences | ~tops)
+    }
+
+    /// Where `word` has less than `limit`, of bytes that are less than 0x80; others are not looked at.
+    @inline(__always)
+    static func below(_ word: UInt64, _ limit: UInt8) -> UInt64 {
+        ~((word | tops) &- ones &* UInt64(limit)) & ~word & tops
     }
 }
 

@@ -38,15 +38,11 @@ public struct TreeDumpDecoder {
 
     /// Eight bytes at a time.
     private static func newline(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-        let (ones, tops, newlines): (UInt64, UInt64, UInt64) = (
-            0x0101_0101_0101_0101, 0x8080_8080_8080_8080, 0x0a0a_0a0a_0a0a_0a0a
-        )
         let bytes = UnsafeRawBufferPointer(text)
         var index = start
         while index + 8 <= text.count {
-            // A byte is zero where the text has a newline; the lowest that is found is right, whatever is said of those above it.
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ newlines
-            let found = (word &- ones) & ~word & tops
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let found = EightBytes.equal(word, UInt8(ascii: "\n"))
             if found != 0 { return index + found.trailingZeroBitCount / 8 }
             index += 8
         }
