@@ -23,7 +23,7 @@ enum DumpField {
     }
 
     static func escapeRaw(_ value: UnsafeRawBufferPointer, to output: inout [UInt8]) {
-        if value.allSatisfy(isPlain) { return output.append(contentsOf: value) }
+        if EightBytes.arePlain(value) { return output.append(contentsOf: value) }
         let digits = Array("0123456789abcdef".utf8)
         for byte in value {
             switch byte {
@@ -35,10 +35,6 @@ enum DumpField {
             default: output.append(byte)
             }
         }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "=")
     }
 
     static func unescape(_ field: UnsafeBufferPointer<UInt8>) -> ByteString? {

@@ -187,11 +187,12 @@ extension PackedEntries {
     }
 
     private mutating func place(of aspect: PackedAspect) -> UInt32 {
-        // Neighbours have the same mostly.
+        // Neighbours have the same mostly, or one of the first few.
         if records.count > 0 {
             let last = records[records.count - 1].aspect
             if aspects[Int(last)] == aspect { return last }
         }
+        for place in 0..<min(aspects.count, 8) where aspects[place] == aspect { return UInt32(place) }
         if let place = aspectPlaces[aspect] { return place }
         let place = UInt32(aspects.count)
         aspects.append(aspect)

@@ -86,12 +86,10 @@ private struct PlainFields {
             if index + 8 <= line.count {
                 let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
                 slashes = EightBytes.equal(word, UInt8(ascii: "/"))
-                others =
-                    EightBytes.below(word, 0x21) | word & EightBytes.tops | EightBytes.equal(word, 0x7f)
-                    | EightBytes.equal(word, UInt8(ascii: "=")) | EightBytes.equal(word, UInt8(ascii: "\\"))
+                others = EightBytes.notPlain(word)
             } else {
                 if line[index] == UInt8(ascii: "/") { slashes = 0x80 }
-                if !Self.isPlain(line[index]) { others = 0x80 }
+                if !EightBytes.isPlain(line[index]) { others = 0x80 }
             }
             let isLast = others != 0
             // What comes behind the first byte that ends the path is no part of it.
@@ -126,16 +124,6 @@ private struct PlainFields {
         default: return true
         }
     }
-
-    @inline(__always)
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        let bits = byte < 0x40 ? plainBelow : plainAbove
-        return byte < 0x80 && bits >> UInt64(byte & 0x3f) & 1 == 1
-    }
-
-    /// The bytes below 0x40 and those below 0x80 that stand for themselves: all that are printed but `=` and `\\`.
-    private static let plainBelow: UInt64 = 0xffff_fffe_0000_0000 & ~(1 << 0x3d)
-    private static let plainAbove: UInt64 = 0x7fff_ffff_ffff_ffff & ~(1 << 0x1c)
 
     /// Reads a number of few enough digits to fit, without zeros before it.
     @inline(__always)
@@ -173,7 +161,7 @@ private struct PlainFields {
     @inline(__always)
     mutating func text() -> UnsafeBufferPointer<UInt8> {
         let start = position
-        while position < line.count, Self.isPlain(line[position]) { position += 1 }
+        while position < line.count, EightBytes.isPlain(line[position]) { position += 1 }
         guard position < line.count, line[position] == UInt8(ascii: " ") else {
             return UnsafeBufferPointer(rebasing: line[..<0])
         }
@@ -194,90 +182,5 @@ private struct PlainFields {
     var endsWithDashes: Bool {
         line.count - position == 3 && line[position] == UInt8(ascii: "-")
             && line[position + 1] == UInt8(ascii: " ") && line[position + 2] == UInt8(ascii: "-")
-    }
-}
-
-/// Looks at eight bytes at once. What is found of a byte is its highest bit.
-enum EightBytes {
-    static let ones: UInt64 = 0x0101_0101_0101_0101
-    static let tops: UInt64 = 0x8080_8080_8080_8080
-
-    /// Where `word` has `byte`.
-    @inline(__always)
-    static func equal(_ word: UInt64, _ byte: UInt8) -> UInt64 {
-        let differences = word ^ (ones &* UInt64(byte))
-        return ~(((differences & ~tops) &+ ~tops) | differences | ~tops)
-    }
-
-    /// Where `word` has less than `limit`, of bytes that are less than 0x80; others are not looked at.
-    @inline(__always)
-    static func below(_ word: UInt64, _ limit: UInt8) -> UInt64 {
-        ~((word | tops) &- ones &* UInt64(limit)) & ~word & tops
-    }
-}
-
-/// Writes lines of packed entries that have no attributes, as ``DumpLine`` does.
-struct PlainDumpLines {
-    private let entries: PackedEntries
-    /// Of each aspect, its fields before and behind the number of links, where they were written before.
-    private var fields: [(before: [UInt8], behind: [UInt8])]
-
-    init(_ entries: PackedEntries) {
-        self.entries = entries
-        fields = Array(repeating: ([], []), count: entries.aspects.count)
-    }
-
-    /// - Parameter subdirectories: as ``DumpLine/init(_:subdirectories:)`` takes it.
-    /// - Returns: false for an entry of another kind, of which nothing is written.
-    mutating func write(_ index: Int, subdirectories: Int, to output: inout [UInt8]) -> Bool {
-        let place = Int(entries.records[index].aspect)
-        if fields[place].before.isEmpty { prepare(place) }
-        if fields[place].before.isEmpty { return false }
-        let kind = entries.aspects[place].kind
-        let space = UInt8(ascii: " ")
-        entries.withParts(index) { directory, name in
-            DumpField.escapeRaw(directory, to: &output)
-            output.append(UInt8(ascii: "/"))
-            DumpField.escapeRaw(name, to: &output)
-        }
-        output.append(space)
-        DumpNumber.write(kind == .directory ? 0 : entries.records[index].size, to: &output)
-        output.append(contentsOf: fields[place].before)
-        DumpNumber.write(UInt64(kind == .directory ? 2 + subdirectories : 1), to: &output)
-        output.append(contentsOf: fields[place].behind)
-        DumpNumber.write(entries.records[index].seconds, to: &output)
-        output.append(UInt8(ascii: "."))
-        DumpNumber.write(UInt64(entries.records[index].nanoseconds), to: &output)
-        output.append(space)
-        switch kind {
-        case .file where entries.records[index].size > 0: BlobPath.append(entries.records[index].digest, to: &output)
-        case .symlink: entries.withTarget(index) { DumpField.escape($0, to: &output) }
-        default: output.append(UInt8(ascii: "-"))
-        }
-        output.append(contentsOf: Self.end)
-        return true
-    }
-
-    private static let end = Array(" - -\n".utf8)
-
-    /// Writes the fields of an aspect, unless it is one of entries that are left to ``DumpLine``.
-    private mutating func prepare(_ place: Int) {
-        let aspect = entries.aspects[place]
-        guard aspect.extendedAttributes.isEmpty else { return }
-        let type: UInt64
-        switch aspect.kind {
-        case .directory: type = 0o040000
-        case .file: type = 0o100000
-        case .symlink: type = 0o120000
-        default: return
-        }
-        var (before, behind) = ([UInt8(ascii: " ")], [UInt8(ascii: " ")])
-        DumpNumber.write(type | UInt64(aspect.mode), radix: 8, to: &before)
-        before.append(UInt8(ascii: " "))
-        for number in [UInt64(aspect.uid), UInt64(aspect.gid), 0] {
-            DumpNumber.write(number, to: &behind)
-            behind.append(UInt8(ascii: " "))
-        }
-        fields[place] = (before, behind)
     }
 }

@@ -58,6 +58,8 @@ struct StagedLayer {
         // Several entries may be of one file: two programs that need one library.
         var places: [ByteString: Int] = [:]
         var wanted: [(source: ByteString, state: SourceState)] = []
+        places.reserveCapacity(part.count)
+        wanted.reserveCapacity(part.count)
         let files = part.map { entry -> Int? in
             guard let file = entry.file else { return nil }
             let place = places[file.source, default: wanted.count]
@@ -68,21 +70,35 @@ struct StagedLayer {
             return place
         }
         let known = try intake.known(wanted.map(\.state.fingerprint))
-        let staged = try pool.map(wanted.count) { [wanted] index in
-            let file = wanted[index]
-            let source = try intake.stage(
-                file: file.source, state: file.state, known: known[index])
-            // What was examined when the plan was made, and found to be allowed, is what must be stored.
-            guard source.fingerprint.identity == file.state.fingerprint.identity else {
-                throw LayerStoreError.sourceChanges(file.source)
+        // A few at a time: most are known, and handing one out takes longer than finding that.
+        let groups = (wanted.count + groupSize - 1) / groupSize
+        let staged = try pool.map(groups) { [wanted] group in
+            let range = (group * groupSize)..<min((group + 1) * groupSize, wanted.count)
+            var size: UInt64 = 0
+            let sources = try range.map { index in
+                let file = wanted[index]
+                let source = try intake.stage(file: file.source, state: file.state, known: known[index])
+                // What was examined when the plan was made, and found to be allowed, is what must be stored.
+                guard source.fingerprint.identity == file.state.fingerprint.identity else {
+                    throw LayerStoreError.sourceChanges(file.source)
+                }
+                size &+= source.size
+                // Large files take long: whoever watches is told of each.
+                if size >= progressStep {
+                    try progress.advance(by: size)
+                    size = 0
+                }
+                return source
             }
-            try progress.advance(by: source.size)
-            return source
+            try progress.advance(by: size)
+            return sources
         }
-        return files.map { $0.map { staged[$0] } }
+        return files.map { $0.map { staged[$0 / groupSize][$0 % groupSize] } }
     }
 
     private static let partSize = 16_384
+    private static let groupSize = 16
+    private static let progressStep: UInt64 = 1 << 20
 
     /// - Returns: the entry, and whether it gets the time of the newest file.
     private static func entry(
