@@ -88,8 +88,11 @@ let package = Package(
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        // Not by pkg-config: it is linked where it is imported, which is on x86-64.
+        .systemLibrary(name: "CIsal", providers: [.apt(["libisal-dev"])]),
         module(
-            "ImageTransport", "Bytes", "CDeflate", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar",
+            "ImageTransport", "Bytes", "CDeflate", "CIsal", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI",
+            "Posix", "Tar",
             "Trees",
             system),
 
@@ -144,7 +147,8 @@ let package = Package(
         tests("TarTests", "Bytes", "Tar", "TestSupport"),
         tests("OCITests", "Digests", "OCI", "TestSupport"),
         tests(
-            "ImageTransportTests", "Bytes", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport", "Trees"),
+            "ImageTransportTests", "Bytes", "CZlib", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport",
+            "Trees"),
         tests("RegistryTests", "Bytes", "Digests", "OCI", "Posix", "Registry", "TestSupport", system),
         tests("RegistryCommandsTests", "Bytes", "OCI", "Registry", "RegistryCommands", "Trees", argumentParser),
         tests("FuzzTests", "TestSupport", "fuzz-parsers"),
