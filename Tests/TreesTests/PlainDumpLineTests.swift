@@ -73,7 +73,7 @@ struct PlainDumpLineTests {
                 try check(damaged)
             }
             try check(Array(original[..<position]))
-            try check(original[..<position] + original[(position + 1)...])
+            try check(Array(original[..<position]) + original[(position + 1)...])
         }
     }
 

@@ -67,6 +67,13 @@ extension PlanEntries: RandomAccessCollection, ExpressibleByArrayLiteral {
         }
     }
 
+    /// The state of the regular file of this machine that the entry at `position` is; nil for any other.
+    func fingerprint(at position: Int) -> SourceFingerprint? {
+        let record = records[position]
+        guard record.aspect != Self.other else { return others[Int(record.place)].file?.state.fingerprint }
+        return SourceState(record.state, aspects[Int(record.aspect)].state).fingerprint
+    }
+
     /// Whether the entry at `position` may be a file whose name `isWanted`.
     func isFile(at position: Int, named isWanted: (UnsafeRawBufferPointer) -> Bool) -> Bool {
         let record = records[position]

@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import LayerStore
 import Posix
+import Synchronization
 import SystemPackage
 import Trees
 
@@ -27,15 +28,19 @@ struct StagedLayer {
         _ plan: LayerPlan, root: ByteString, intake: some ContentIntake, pool: WorkerPool, progress: ProgressMeter
     ) throws {
         progress.begin("reading", total: plan.entries.size)
-        let order = plan.entries.order
         do {
+            let (order, known) = try Self.order(plan.entries, intake)
             var union = PlanUnion(try HostDirectories(root: root)) { path in
                 plan.entries.first { $0.path == path }?.origin
             }
             var newest: Int64 = 0
             for start in stride(from: 0, to: order.count, by: Self.partSize) {
-                let part = order[start..<min(start + Self.partSize, order.count)].map { plan.entries[Int($0)] }
-                let files = try Self.stage(part, intake, pool, progress)
+                let positions = order[start..<min(start + Self.partSize, order.count)].map { Int($0) }
+                let part = positions.map { plan.entries[$0] }
+                let known =
+                    try known.map { known in positions.map { known[$0] } }
+                    ?? Self.known(plan.entries, positions, intake)
+                let files = try Self.stage(part, known, intake, pool, progress)
                 for (planned, file) in zip(part, files) {
                     if let file { newest = max(newest, file.metadata.modified.seconds) }
                     let (entry, isTimeless) = try Self.entry(planned, file, isExact: plan.isExact, intake)
@@ -49,27 +54,63 @@ struct StagedLayer {
         }
     }
 
+    /// The order of `entries`, and, unless these are more than are gone through at once, what is known of each: found out at the same
+    /// time, since neither needs the other.
+    private static func order(
+        _ entries: PlanEntries, _ intake: some ContentIntake
+    ) throws -> (order: [UInt32], known: [KnownContent?]?) {
+        if entries.count > partSize { return (entries.order, nil) }
+        let (order, known) = (Mutex<[UInt32]>([]), Mutex<[KnownContent?]>([]))
+        try WorkerPool(workers: 2).forEach(2) { task in
+            if task == 0 {
+                let found = try Self.known(entries, entries.indices, intake)
+                known.withLock { $0 = found }
+            } else {
+                let sorted = entries.order
+                order.withLock { $0 = sorted }
+            }
+        }
+        return (order.withLock { $0 }, known.withLock { $0 })
+    }
+
+    /// What is known of the files at `positions`; nil of what is no file of the host.
+    private static func known(
+        _ entries: PlanEntries, _ positions: some Collection<Int>, _ intake: some ContentIntake
+    ) throws -> [KnownContent?] {
+        var result = [KnownContent?](repeating: nil, count: positions.count)
+        var places: [Int] = []
+        var states: [SourceFingerprint] = []
+        for (place, position) in positions.enumerated() {
+            guard let state = entries.fingerprint(at: position) else { continue }
+            places.append(place)
+            states.append(state)
+        }
+        for (place, found) in zip(places, try intake.known(states)) { result[place] = found }
+        return result
+    }
+
     /// Takes the files of the host into the store, on all workers.
     ///
+    /// - Parameter known: what is known of each entry of `part`.
     /// - Returns: for each entry of `part` the file that it is of; nil for what is no file of the host.
     private static func stage(
-        _ part: [PlannedEntry], _ intake: some ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter
+        _ part: [PlannedEntry], _ known: [KnownContent?], _ intake: some ContentIntake, _ pool: WorkerPool,
+        _ progress: ProgressMeter
     ) throws -> [SourceFile?] {
         // Several entries may be of one file: two programs that need one library.
         var places: [ByteString: Int] = [:]
-        var wanted: [(source: ByteString, state: SourceState)] = []
+        var wanted: [(source: ByteString, state: SourceState, known: KnownContent?)] = []
         places.reserveCapacity(part.count)
         wanted.reserveCapacity(part.count)
-        let files = part.map { entry -> Int? in
+        let files = zip(part, known).map { entry, known -> Int? in
             guard let file = entry.file else { return nil }
             let place = places[file.source, default: wanted.count]
             if place == wanted.count {
                 places[file.source] = place
-                wanted.append(file)
+                wanted.append((file.source, file.state, known))
             }
             return place
         }
-        let known = try intake.known(wanted.map(\.state.fingerprint))
         // A few at a time: most are known, and handing one out takes longer than finding that.
         let groups = (wanted.count + groupSize - 1) / groupSize
         let staged = try pool.map(groups) { [wanted] group in
@@ -77,7 +118,7 @@ struct StagedLayer {
             var size: UInt64 = 0
             let sources = try range.map { index in
                 let file = wanted[index]
-                let source = try intake.stage(file: file.source, state: file.state, known: known[index])
+                let source = try intake.stage(file: file.source, state: file.state, known: file.known)
                 // What was examined when the plan was made, and found to be allowed, is what must be stored.
                 guard source.fingerprint.identity == file.state.fingerprint.identity else {
                     throw LayerStoreError.sourceChanges(file.source)
