@@ -25,11 +25,11 @@ struct DirectoryWalkTests {
         var walk = DirectoryWalk(
             try HostFiles(), filter, MetadataChange(), .directory("test"), workers: workers)
         try walk.walk(fixture.mapping("@:/in/layer"))
-        let denied: [ByteString]
+        var denied: [ByteString] = []
         do {
             try filter.check(LayerPlan())
-            denied = []
-        } catch LayerFSError.denied(let denials) {
+        } catch {
+            guard case .denied(let denials) = error else { throw error }
             denied = denials.map(\.path)
         }
         return (walk, denied)

@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Foundation
 import Posix
+import TestSupport
 import Testing
 import Trees
 
@@ -100,25 +101,26 @@ struct ContentLinksTests {
     /// Digests that differ in their first bits, only in their last, and in both.
     @Test(arguments: [0, 1, 2, 3, 7, 100, 1_000])
     func preparedStatesAreFound(_ count: Int) throws {
-        let all = (0..<count).map { number in
-            number % 3 == 0
-                ? Digest(bytes: [UInt8](repeating: 7, count: 30) + [UInt8(number >> 8), UInt8(number & 255)])!
-                : Digest(hashing: Array("\(number)".utf8))
+        let all: [Digest] = try (0..<count).map { number throws -> Digest in
+            guard number % 3 == 0 else { return Digest(hashing: Array("\(number)".utf8)) }
+            var bytes = [UInt8](repeating: 7, count: 30)
+            bytes += [UInt8(number >> 8), UInt8(number & 255)]
+            return try #require(Digest(bytes: bytes))
         }.sorted()
         let wanted = all.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
-        let states = wanted.indices.map { number in
-            number % 5 == 4
-                ? nil
-                : InodeFingerprint(
-                    inode: UInt64(number), size: 1, modified: FileTime(seconds: 0, nanoseconds: 0), mode: 0, uid: 0,
-                    gid: 0)
+        let time = FileTime(seconds: 0, nanoseconds: 0)
+        let states = wanted.indices.map { number -> InodeFingerprint? in
+            if number % 5 == 4 { return nil }
+            return InodeFingerprint(inode: UInt64(number), size: 1, modified: time, mode: 0, uid: 0, gid: 0)
         }
         let prepared = PreparedStates(digests: wanted, states: states)
         for (number, digest) in all.enumerated() {
             let expected: InodeFingerprint?? = number % 2 == 0 ? .some(states[number / 2]) : nil
             #expect(prepared.state(of: digest) == expected)
         }
-        #expect(prepared.state(of: Digest(bytes: [UInt8](repeating: 0xff, count: 32))!) == nil)
-        #expect(prepared.state(of: Digest(bytes: [UInt8](repeating: 0, count: 32))!) == nil)
+        for byte: UInt8 in [0, 0xff] {
+            let other = try #require(Digest(bytes: [UInt8](repeating: byte, count: 32)))
+            #expect(prepared.state(of: other) == nil)
+        }
     }
 }

@@ -60,7 +60,8 @@ struct StagedLayer {
         _ entries: PlanEntries, _ intake: some ContentIntake
     ) throws -> (order: [UInt32], known: [KnownContent?]?) {
         if entries.count > partSize { return (entries.order, nil) }
-        let (order, known) = (Mutex<[UInt32]>([]), Mutex<[KnownContent?]>([]))
+        let order = Mutex<[UInt32]>([])
+        let known = Mutex<[KnownContent?]>([])
         try WorkerPool(workers: 2).forEach(2) { task in
             if task == 0 {
                 let found = try Self.known(entries, entries.indices, intake)
