@@ -11,11 +11,13 @@ public struct ContentLinks: Sendable {
     private let store: Store
     private let states: PreparedStates
     private let isUsable: Bool
+    /// Whether there are contents that were made for a root, which go before those of the store.
+    private let hasVolatile: Bool
 
     init(_ store: Store, _ states: PreparedStates) {
         (self.store, self.states) = (store, states)
-        // Contents that were made for a root go before those of the store.
-        isUsable = store.tamperGuard.believes(states) && store.blobs.volatile.isEmpty
+        isUsable = store.tamperGuard.believes(states)
+        hasVolatile = !store.blobs.volatile.isEmpty
     }
 
     /// Makes ``NodeStore`` go by what was looked up for these.
@@ -30,7 +32,7 @@ public struct ContentLinks: Sendable {
     ) throws(SystemError) -> Bool {
         let wanted = InodeMetadata(metadata)
         guard isUsable, size > 0, metadata.mode & 0o6000 == 0, wanted.isShareable,
-            case .some(.some(let state)) = states.state(of: digest)
+            case .some(.some(let state)) = states.state(of: digest), !hasVolatile || !store.blobs.isVolatile(digest)
         else { return false }
         let home = store.directory
         let result = BlobPath.withCString(of: digest) { path -> Result<Bool, SystemError> in
