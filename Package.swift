@@ -9,6 +9,15 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
+/// 100,000 pointers need not be relocated, nor their pages copied, at each start (docs/decisions/0031-a-fixed-address.md).
+#if arch(x86_64)
+    let atFixedAddress: [LinkerSetting] = [
+        .unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))
+    ]
+#else
+    let atFixedAddress: [LinkerSetting] = []
+#endif
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -106,7 +115,8 @@ let package = Package(
             "OCI",
             "Packages",
             "Posix", "Sandbox", "Tar", "Trees", argumentParser),
-        .executableTarget(name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict),
+        .executableTarget(
+            name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict, linkerSettings: atFixedAddress),
 
         // Registries, in a program of their own: the network makes it big and slow to build.
         module(
