@@ -10,7 +10,7 @@ struct DirectoryTests {
     @Test(arguments: [0, 1, 3_000]) func allNamesOfADirectoryAreReadOnce(_ count: Int) throws {
         let directory = try TemporaryDirectory()
         let names = (0..<count).map { "\($0) \(String(repeating: "x", count: $0 % 200))" } + ["...", ".hidden"]
-        for name in names { FileManager.default.createFile(atPath: directory.path + "/" + name, contents: nil) }
+        for name in names { _ = FileManager.default.createFile(atPath: directory.path + "/" + name, contents: nil) }
         let opened = try Files.open(ByteString(directory.path), [.readOnly, .directory])
         let expected = names.map { ByteString($0) }.sorted()
         #expect(try opened.remainingNames().map(\.name).sorted() == expected)
