@@ -81,12 +81,12 @@ let package = Package(
         module("Sandbox", "Bytes", "CSandbox", "Posix", system),
 
         // The store.
-        module("LayerStore", "Bytes", "Digests", "Posix", "Trees", grdb, sqlite, system),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        module("LayerStore", "Bytes", "CZstd", "Digests", "Posix", "Trees", grdb, sqlite, system),
 
         // Layers and images as others read them.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         module(
             "ImageTransport", "Bytes", "CDeflate", "CLzma", "CZlib", "CZstd", "Cpio", "Digests", "OCI", "Posix", "Tar",

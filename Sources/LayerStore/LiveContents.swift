@@ -13,6 +13,8 @@ struct LiveContents {
     /// The nodes that entries want of contents that have any: the ends of their names.
     private var nodeKeys: [Digest: Set<String>] = [:]
     private let withNodes: Set<Digest>
+    /// Those whose contents were found.
+    private var trees: Set<Digest> = []
 
     /// Walks from the references of `store`.
     ///
@@ -49,7 +51,10 @@ struct LiveContents {
             digests.formUnion([document, skeleton.others])
             digests.formUnion(skeleton.contents)
         }
-        guard digests.insert(record.tree).inserted else { return }
+        digests.formUnion(record.treeDocuments)
+        guard trees.insert(record.tree).inserted else { return }
+        // Caches are named by it where it is in parts, too.
+        digests.insert(record.tree)
         let entries = try store.tree(of: record).entries
         for position in entries.indices {
             guard let (content, _) = entries.content(at: position) else { continue }
