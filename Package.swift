@@ -136,7 +136,7 @@ let package = Package(
         tests("TreesTests", "TestSupport", "Trees"),
         tests("ELFTests", "Bytes", "ELF", "TestSupport"),
         tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),
-        tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
+        tests("LayerStoreTests", "Bytes", "CZstd", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
             "Packages", "Posix", "Sandbox", "Tar", "TestSupport", "Trees", system),

@@ -6,9 +6,11 @@ import GRDB
 /// Takes over an index that has the paths of every layer by themselves.
 enum DirectoryMigration {
     static func run(_ database: Database) throws {
-        let (directory, name) = (part("layerfs_directory") { directory, _ in directory }, part("layerfs_name") { _, name in name })
-        for function in [directory, name] { database.add(function: function) }
-        defer { for function in [directory, name] { database.remove(function: function) } }
+        let functions = [
+            part("layerfs_directory") { directory, _ in directory }, part("layerfs_name") { _, name in name },
+        ]
+        for function in functions { database.add(function: function) }
+        defer { for function in functions { database.remove(function: function) } }
         // The names of a directory do not follow each other in the order of paths.
         let rows = try Row.fetchCursor(
             database,

@@ -28,7 +28,8 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var skeleton: Digest?
 
     public init(
-        created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest, treeParts: [Digest]? = nil,
+        created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest,
+        treeParts: [Digest]? = nil,
         diffID: DiffID, provenance: Digest?, cachedLibraries: [CachedLibrary]? = nil, skeleton: Digest? = nil
     ) {
         schemaVersion = treeParts == nil ? 1 : 2

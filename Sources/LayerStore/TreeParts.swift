@@ -24,7 +24,8 @@ enum TreeParts {
         var description: String {
             switch self {
             case .notZstd: "a part of it is no frame of zstd that says its size"
-            case .tooLarge(let size): "a part of it has \(size) bytes, more than the \(TreeParts.sizeLimit) that one may have"
+            case .tooLarge(let size):
+                "a part of it has \(size) bytes; the most that one may have is \(TreeParts.sizeLimit)"
             case .outOfMemory: "there is no memory to decompress it"
             }
         }
@@ -94,13 +95,15 @@ final class TreePartWriter {
         return start
     }
 
-    /// Whether the path of the line, which ends at its first space, says that a part may end here: one of 256 does. FNV-1a.
+    /// Whether the path of the line, which ends at its first space, says that a part may end here: one of 256 does. FNV-1a, whose last
+    /// bytes hardly reach its upper bits without the last two lines.
     private static func isMark(_ line: UnsafeRawBufferPointer) -> Bool {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in line {
             if byte == UInt8(ascii: " ") { break }
             hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
         }
+        hash = (hash ^ hash >> 32) &* 0xd6e8_feb8_6659_fd93
         return hash >> 56 == 0
     }
 }

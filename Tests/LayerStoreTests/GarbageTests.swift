@@ -70,7 +70,8 @@ struct GarbageTests {
         try StoreFixture.add("b", ["/f": "2"], to: store)
         let record = try #require(try store.references.digest(of: Name("a"), .layer))
         let documents = try [
-            record, store.layerRecord(record).tree, #require(try store.references.digest(of: Name("i"), .image)),
+            record, store.layerRecord(record).treeDocuments[0],
+            #require(try store.references.digest(of: Name("i"), .image)),
         ]
         _ = try store.remove(Name("b"))
         _ = consume store
