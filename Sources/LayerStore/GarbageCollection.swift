@@ -42,6 +42,7 @@ extension Store {
             let update = IndexUpdate(self, index)
             try update.synchronise()
             try update.forgetContents(except: live.digests)
+            index.compact()
         }
     }
 }

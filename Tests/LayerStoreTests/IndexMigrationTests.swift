@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Foundation
 import GRDB
+import Posix
 import Testing
 import Trees
 
@@ -138,6 +139,49 @@ struct IndexMigrationTests {
             views: try ["v1_entries", "v1_contents"].map { try rows(database, $0) },
             directories: try Int.fetchOne(database, sql: "SELECT count(*) FROM directories"),
             stored: try Row.fetchAll(database, sql: stored).map { "\($0)" })
+    }
+
+    /// An index of the fourth migration that takes `count` rows to become one of the fifth.
+    private static func makeOldIndex(_ path: String, _ count: Int) throws {
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        try IndexSchema.migrator().migrate(queue, upTo: "4-layers-of-contents")
+        try queue.write { database in
+            for layer in 1...2 {
+                try database.execute(
+                    sql: "INSERT INTO layers VALUES (?, randomblob(32), x'01', x'02', 'now', 'test', ?, 0)",
+                    arguments: [layer, count])
+                for number in 0..<count {
+                    try database.execute(
+                        sql: "INSERT INTO layer_entries VALUES (?, CAST(? AS BLOB), 'fifo', 420, 0, 0, 7, NULL, NULL)",
+                        arguments: [layer, "/directory/of/many/files/\(number)"])
+                }
+            }
+        }
+    }
+
+    @Test func theFileOfAnIndexShrinksWhenItIsMigratedAndWhenLayersAreCollected() throws {
+        let fixture = try StoreFixture()
+        _ = try fixture.open()
+        let path = "\(fixture.path)/index.sqlite"
+        func size() throws -> UInt64 { try Files.status(ByteString(path)).size }
+        try FileManager.default.removeItem(atPath: path)
+        try Self.makeOldIndex(path, 10_000)
+        let old = try size()
+        let index = try LayerIndex(
+            path: ByteString(path), access: .changing, stamp: IndexStamp(store: fixture.open(.reading).directory))
+        try index.migrate()
+        #expect(try index.read("test") { try Int.fetchOne($0, sql: "SELECT count(*) FROM v1_entries") } == 20_000)
+        // Both layers have the one directory, and its path is there once.
+        #expect(try size() < old / 2)
+        #expect(try index.agreesWithStamp())
+        try index.close()
+        // No name reaches these layers.
+        let migrated = try size()
+        let store = try fixture.open(.collecting)
+        _ = try store.collectGarbage()
+        #expect(try size() < migrated / 2)
+        #expect(try #require(store.writableIndex).agreesWithStamp())
     }
 
     @Test func directoriesThatNoLayerHasAnyMoreGo() throws {

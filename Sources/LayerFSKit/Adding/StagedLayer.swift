@@ -8,6 +8,8 @@ import Trees
 /// The tree of a plan: its files taken into the store, and the directories that they lie in.
 struct StagedLayer {
     let tree: Tree
+    /// The contents that the store did not have, each counted once in all layers of a session, and their bytes.
+    private(set) var news = (contents: 0, bytes: UInt64(0))
 
     /// The distinct contents of the layer, generated ones included; without the empty one.
     var contents: some Sequence<(digest: Digest, size: UInt64)> { tree.entries.distinctContents }
@@ -35,15 +37,22 @@ struct StagedLayer {
             var newest: Int64 = 0
             for start in stride(from: 0, to: order.count, by: Self.partSize) {
                 let part = order[start..<min(start + Self.partSize, order.count)].map { plan.entries[Int($0)] }
-                let files = try Self.stage(part, intake, pool, progress)
+                let (files, copied) = try Self.stage(part, intake, pool, progress)
+                news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
                 for (planned, file) in zip(part, files) {
                     if let file { newest = max(newest, file.metadata.modified.seconds) }
+                    if case .generated(let bytes, _) = planned.content,
+                        try intake.lacks(Digest(hashing: bytes), size: UInt64(bytes.count))
+                    {
+                        news = (news.contents + 1, news.bytes &+ UInt64(bytes.count))
+                    }
                     let (entry, isTimeless) = try Self.entry(planned, file, isExact: plan.isExact, intake)
                     try union.add(entry, planned.origin, isTimeless: isTimeless)
                 }
                 try intake.took(files.compactMap(\.self))
             }
-            tree = try union.tree(time: Timestamp(seconds: newest), mergesUsr: !plan.isExact)
+            // Not a copy, of which every piece would be copied that is given its time.
+            tree = try (consume union).tree(time: Timestamp(seconds: newest), mergesUsr: !plan.isExact)
         } catch let error as SystemError {
             throw LayerFSError.system(step: "examine the host", error)
         }
@@ -51,10 +60,10 @@ struct StagedLayer {
 
     /// Takes the files of the host into the store, on all workers.
     ///
-    /// - Returns: for each entry of `part` the file that it is of; nil for what is no file of the host.
+    /// - Returns: for each entry of `part` the file that it is of, nil for what is no file of the host; and how many contents were new.
     private static func stage(
         _ part: [PlannedEntry], _ intake: some ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter
-    ) throws -> [SourceFile?] {
+    ) throws -> (files: [SourceFile?], news: (contents: Int, bytes: UInt64)) {
         // Several entries may be of one file: two programs that need one library.
         var places: [ByteString: Int] = [:]
         var wanted: [(source: ByteString, state: SourceState)] = []
@@ -79,10 +88,14 @@ struct StagedLayer {
             try progress.advance(by: source.size)
             return source
         }
-        return files.map { $0.map { staged[$0] } }
+        // Of several files with one content one was copied.
+        let news = staged.lazy.filter { $0.wasCopied && $0.size > 0 }
+            .reduce(into: (contents: 0, bytes: UInt64(0))) { $0 = ($0.contents + 1, $0.bytes &+ $1.size) }
+        return (files.map { $0.map { staged[$0] } }, news)
     }
 
-    private static let partSize = 16_384
+    /// A part of what waits to be published: each entry is there several times while it is dealt with.
+    private static let partSize = 4096
 
     /// - Returns: the entry, and whether it gets the time of the newest file.
     private static func entry(
