@@ -7,18 +7,18 @@ final class BackgroundFile: ByteSink {
     private static let window = 8
 
     private let file: StagedFile
-    private let isHashing: Bool
+    private let isKnown: Bool
     private let work: OrderedWork<Void, SystemError>
-    /// How large the pieces are that are being written.
-    private var sizes: [Int] = []
+    /// The pieces that are being written.
+    private var pieces: [[UInt8]] = []
     private let readBack: ReadBack?
 
     /// - Parameters:
-    ///   - depth: what is read back; nil for nothing.
-    ///   - isHashing: false when the digest is found by reading back alone.
-    init(_ file: StagedFile, readingBack depth: ReadBack.Depth? = nil, isHashing: Bool = true) throws {
+    ///   - depth: what is read back; nil for nothing. What is read back is hashed then, and else what is written.
+    ///   - isKnown: whether the digest is known, so that what is read back need not be compared with what was written.
+    init(_ file: StagedFile, readingBack depth: ReadBack.Depth? = nil, isKnown: Bool = false) throws {
         self.file = file
-        self.isHashing = isHashing
+        self.isKnown = isKnown
         work = try OrderedWork(threads: 1)
         readBack = try depth.map { try ReadBack(file, $0) }
     }
@@ -27,31 +27,39 @@ final class BackgroundFile: ByteSink {
 
     func write(_ bytes: [UInt8]) throws {
         if work.count == Self.window { _ = try endWrite() }
-        let (file, isHashing) = (file, isHashing)
+        let (file, isHashing) = (file, readBack == nil)
         work.add { () throws(SystemError) in try file.write(bytes, hashing: isHashing) }
-        sizes.append(bytes.count)
+        pieces.append(bytes)
     }
 
     /// Waits for the oldest piece; false when there is none.
     private func endWrite() throws -> Bool {
         guard try work.next() != nil else { return false }
-        try readBack?.advance(by: sizes.removeFirst())
+        let piece = pieces.removeFirst()
+        if isKnown { try readBack?.advance(by: piece.count) } else { try readBack?.advance(over: piece) }
         return true
     }
 
     /// Waits until everything is written.
-    func finish() throws { while try endWrite() {} }
-
-    /// What was written, when it is finished.
-    var result: LayerPacking.Result { LayerPacking.Result(diffID: DiffID(file.digest), size: file.size) }
+    ///
+    /// - Returns: the digest and size of what was written.
+    func finish() throws -> (digest: Digest, size: UInt64) {
+        while try endWrite() {}
+        return (try readBack?.catchUp() ?? file.digest, file.size)
+    }
 
     /// Waits until everything is written and read back.
     ///
-    /// - Parameter digest: of what should be in the file; nil for that of what was written.
-    /// - Returns: as ``ReadBack/finish(expecting:name:)``.
+    /// - Parameters:
+    ///   - digest: of what should be in the file; nil for that of what was written.
+    ///   - name: what a file with that digest is called in errors.
+    /// - Returns: the digest; and as ``ReadBack/finish(expecting:name:)``.
     /// - Throws: as that.
-    func verify(expecting digest: Digest? = nil, name: String) throws -> ReadBack.Content? {
-        try finish()
-        return try readBack?.finish(expecting: digest ?? file.digest, name: name)
+    func verify(
+        expecting digest: Digest? = nil, name: (Digest) -> String
+    ) throws -> (digest: Digest, content: ReadBack.Content?) {
+        let written = try finish().digest
+        let expected = digest ?? written
+        return (expected, try readBack?.finish(expecting: expected, name: name(expected)))
     }
 }

@@ -47,8 +47,8 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The fastest that is smaller than what container engines write (docs/decisions/0020-segments-that-are-known-again.md).
-    public var usualLevel: Int { self == .gzip ? 4 : 3 }
+    /// Smaller than what container engines write, in no more time (docs/decisions/0020-segments-that-are-known-again.md).
+    public var usualLevel: Int { 3 }
 
     /// Gives `body` a sink that compresses to `output`, and ends the stream after it.
     ///

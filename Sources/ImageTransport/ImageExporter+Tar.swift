@@ -28,16 +28,16 @@ extension ImageExporter {
     private func write(
         _ entries: Tree.Entries, to file: StagedFile, named name: String, _ diffID: DiffID?
     ) throws -> LayerPacking.Result {
-        let output = try BackgroundFile(file, readingBack: .digest, isHashing: diffID == nil)
+        let output = try BackgroundFile(file, readingBack: .digest, isKnown: diffID != nil)
         guard let diffID else {
             let result = try packPlain(entries, into: output)
-            _ = try output.verify(name: name)
+            _ = try output.verify { _ in name }
             return result
         }
         let buffer = try HashingBuffer(output: output, isHashing: false)
         try packing.write(entries, from: UncheckedContents(contents), into: buffer, progress: progress)
         do {
-            _ = try output.verify(expecting: diffID.digest, name: name)
+            _ = try output.verify(expecting: diffID.digest) { _ in name }
         } catch let error as TransportError {
             // Damaged contents are told as what they are.
             try check(entries)
@@ -58,7 +58,9 @@ extension ImageExporter {
     ) throws -> LayerPacking.Result {
         let output = try BackgroundFile(file, readingBack: .decoding(isHashing: true))
         let result = try pack(entries, compression, into: output)
-        guard let found = try output.verify(name: name)?.digest, found != result.diffID.digest else { return result }
+        guard let found = try output.verify(name: { _ in name }).content?.digest, found != result.diffID.digest else {
+            return result
+        }
         throw TransportError.digestMismatch(name: name, expected: result.diffID.digest, actual: found)
     }
 

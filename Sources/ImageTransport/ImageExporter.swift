@@ -183,8 +183,8 @@ public struct ImageExporter: Sendable {
     func packPlain(_ entries: Tree.Entries, into file: BackgroundFile) throws -> LayerPacking.Result {
         let output = try HashingBuffer(output: file, isHashing: false)
         try packing.write(entries, from: contents, into: output, progress: progress)
-        try file.finish()
-        return file.result
+        let written = try file.finish()
+        return LayerPacking.Result(diffID: DiffID(written.digest), size: written.size)
     }
 
     /// - Parameter diffID: the digest of the tar, where it is known.

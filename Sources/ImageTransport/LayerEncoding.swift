@@ -12,11 +12,11 @@ public enum LayerEncoding: Hashable, Sendable {
     /// One gzip member as zlib makes it, behind these bytes.
     case zlib(level: Int32, header: [UInt8])
 
-    /// As image records have it: `none`, `layerfs 3`, `zlib 6 1f8b08…`.
+    /// As image records have it: `none`, `layerfs 4`, `zlib 6 1f8b08…`.
     public var text: String {
         switch self {
         case .none: "none"
-        case .layerfs: "layerfs 3"
+        case .layerfs: "layerfs 4"
         case .zlib(let level, let header): "zlib \(level) \(header.map(Self.hexadecimal).joined())"
         }
     }
@@ -26,8 +26,8 @@ public enum LayerEncoding: Hashable, Sendable {
         let fields = text.split(separator: " ", omittingEmptySubsequences: false)
         switch fields.first {
         case "none" where fields.count == 1: self = .none
-        // Without a number: with zlib; with 2: in other segments. Both were those of the first versions.
-        case "layerfs" where fields.dropFirst() == ["3"]: self = .layerfs
+        // Without a number: with zlib; with 2: in other segments; with 3: a level more. Those were of the first versions.
+        case "layerfs" where fields.dropFirst() == ["4"]: self = .layerfs
         case "zlib" where fields.count == 3:
             let digits = Array(fields[2].utf8)
             let header = stride(from: 0, to: digits.count - 1, by: 2).compactMap {

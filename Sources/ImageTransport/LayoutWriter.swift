@@ -64,13 +64,14 @@ final class LayoutWriter {
         let file = try StagedFile(in: blobs, for: "blob")
         let background = try BackgroundFile(file, readingBack: depth)
         try fill(background)
-        let content = try background.verify(name: "blobs/sha256/\(file.digest.hexadecimal)")
-        let (descriptor, isNew) = try publish(file, mediaType)
+        let (digest, content) = try background.verify { "blobs/sha256/\($0.hexadecimal)" }
+        let (descriptor, isNew) = try publish(file, mediaType, digest)
         return Addition(descriptor: descriptor, isReadBack: depth != nil && isNew, content: content)
     }
 
-    private func publish(_ file: StagedFile, _ mediaType: MediaType) throws -> (Descriptor, isNew: Bool) {
-        let digest = file.digest
+    private func publish(
+        _ file: StagedFile, _ mediaType: MediaType, _ digest: Digest
+    ) throws -> (Descriptor, isNew: Bool) {
         let isNew = try file.publishIfAbsent(as: ByteString(digest.hexadecimal), flushing: isFlushing)
         return (Descriptor(mediaType: mediaType, digest: digest, size: Int64(clamping: file.size)), isNew)
     }
@@ -96,7 +97,7 @@ final class LayoutWriter {
     func addDocument(_ mediaType: MediaType, _ bytes: [UInt8]) throws -> Descriptor {
         let file = try StagedFile(in: blobs, for: "blob")
         try file.write(bytes)
-        return try publish(file, mediaType).0
+        return try publish(file, mediaType, file.digest).0
     }
 
     /// Names the image `manifest` in the index: as each of `names`, or without a name.

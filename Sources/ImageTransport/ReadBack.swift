@@ -1,9 +1,13 @@
+import Bytes
 import Digests
 import Posix
 import Synchronization
 
 /// Reads a file back while it is still being written, on a thread of its own: that it holds what it should is then known as soon as
 /// it is whole.
+///
+/// What is read is compared with what was written while that is at hand, and hashed; while the two are the same, one digest is that of
+/// both.
 final class ReadBack {
     /// What is read out of the file.
     enum Depth {
@@ -35,12 +39,26 @@ final class ReadBack {
     }
 
     /// The next `count` bytes are in the file.
-    func advance(by count: Int) throws {
+    func advance(by count: Int) throws { try advance(by: count, comparing: nil) }
+
+    /// `piece` was written to the file as the next.
+    func advance(over piece: [UInt8]) throws { try advance(by: piece.count, comparing: piece) }
+
+    private func advance(by count: Int, comparing piece: [UInt8]?) throws {
         if work.count == Self.window { try work.next() }
         let range = end..<(end + UInt64(count))
         end = range.upperBound
         let reading = reading
-        work.add { try reading.read(range) }
+        work.add { try reading.read(range, comparing: piece) }
+    }
+
+    /// Waits until all that is there is read.
+    ///
+    /// - Returns: the digest of what was written, as far as it was compared.
+    /// - Throws: `SystemError`.
+    func catchUp() throws -> Digest {
+        while try work.next() != nil {}
+        return reading.written
     }
 
     /// Waits until everything is read.
@@ -66,11 +84,20 @@ final class ReadBack {
             state = Mutex(State(depth))
         }
 
-        func read(_ range: Range<UInt64>) throws {
+        func read(_ range: Range<UInt64>, comparing piece: [UInt8]?) throws {
             try state.withLock { state in
-                try file.forEachPiece(in: range, name: "\(file.path)") { state.add($0) }
+                var start = 0
+                try file.forEachPiece(in: range, name: "\(file.path)") { found in
+                    piece?.withUnsafeBytes { piece in
+                        state.compare(found, UnsafeRawBufferPointer(rebasing: piece[start..<(start + found.count)]))
+                    }
+                    start += found.count
+                    state.add(found)
+                }
             }
         }
+
+        var written: Digest { state.withLock { $0.digestOfWritten } }
 
         func finish(expecting expected: Digest, name: String) throws -> Content? {
             try state.withLock { try $0.finish(expecting: expected, name: name) }
@@ -80,6 +107,8 @@ final class ReadBack {
     /// What was read so far.
     private struct State {
         private var hasher = DigestHasher()
+        /// Of what was written, from where it was not what was read.
+        private var written: DigestHasher?
         private let decompressor: Decompressor?
         private var content: DigestHasher?
         /// What damaged bytes lead to: told unless the digest says what is wrong.
@@ -93,6 +122,20 @@ final class ReadBack {
             // What was just written may be as compressible as it likes.
             decompressor = Decompressor(limit: .none)
             content = isHashing ? DigestHasher() : nil
+        }
+
+        /// Before ``add(_:)``: `found` lies where `piece` was written.
+        mutating func compare(_ found: UnsafeRawBufferPointer, _ piece: UnsafeRawBufferPointer) {
+            if written == nil {
+                if ByteComparison.areEqual(found, piece) { return }
+                written = hasher
+            }
+            written?.update(piece)
+        }
+
+        var digestOfWritten: Digest {
+            let hasher = written ?? hasher
+            return hasher.finalize()
         }
 
         mutating func add(_ piece: UnsafeRawBufferPointer) {

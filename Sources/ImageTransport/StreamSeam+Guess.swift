@@ -90,7 +90,7 @@ private struct BlockHeaders {
         let start = position + 17 + 3 * (Int(header >> 13 & 15) + 4)
         let table = Self.table(codes)
         var lengths = Lengths(repeating: 0)
-        guard read(&lengths, literals + distances, by: table, from: start),
+        guard read(&lengths, literals, distances, by: table, from: start),
             Self.kraftSum(lengths, 0..<literals) == 1 << 15,
             // One distance alone, and none, have no complete code.
             Self.kraftSum(lengths, literals..<(literals + distances)) <= 1 << 15,
@@ -100,29 +100,32 @@ private struct BlockHeaders {
     }
 
     /// What seven bits begin with: the symbol, and the length of its code in the upper three bits.
-    private static func table(_ codes: UInt64) -> InlineArray<128, UInt8> {
+    private static func table(_ header: UInt64) -> InlineArray<128, UInt8> {
         var lengths = InlineArray<19, Int>(repeating: 0)
-        for index in order.indices { lengths[order[index]] = Int(codes >> UInt64(3 * index) & 7) }
+        for index in order.indices { lengths[order[index]] = Int(header >> UInt64(3 * index) & 7) }
+        var counts = InlineArray<8, Int>(repeating: 0)
+        for symbol in lengths.indices where lengths[symbol] > 0 { counts[lengths[symbol]] += 1 }
+        // The next code of each length (RFC 1951, section 3.2.2).
+        var codes = InlineArray<8, Int>(repeating: 0)
+        for length in 1...7 { codes[length] = (codes[length - 1] + counts[length - 1]) << 1 }
         var table = InlineArray<128, UInt8>(repeating: 0)
-        var code = 0
-        for length in 1...7 {
-            code <<= 1
-            for symbol in lengths.indices where lengths[symbol] == length {
-                var index = reversed(code, length)
-                while index < 128 {
-                    table[index] = UInt8(symbol | length << 5)
-                    index += 1 << length
-                }
-                code += 1
+        for symbol in lengths.indices where lengths[symbol] > 0 {
+            let length = lengths[symbol]
+            var index = reversed(codes[length], length)
+            codes[length] += 1
+            while index < 128 {
+                table[index] = UInt8(symbol | length << 5)
+                index += 1 << length
             }
         }
         return table
     }
 
-    /// Reads `total` lengths; false where they are none.
+    /// Reads the lengths of codes for literals and for distances; false where they are none.
     private func read(
-        _ lengths: inout Lengths, _ total: Int, by table: InlineArray<128, UInt8>, from start: Int
+        _ lengths: inout Lengths, _ literals: Int, _ distances: Int, by table: InlineArray<128, UInt8>, from start: Int
     ) -> Bool {
+        let total = literals + distances
         var position = start
         var index = 0
         var sum = 0
@@ -147,7 +150,7 @@ private struct BlockHeaders {
             for _ in 0..<repeats { lengths[index] = value; index += 1 }
             // What is none has too many codes soon.
             if value > 0 { sum += repeats << (15 - Int(value)) }
-            guard sum <= 2 << 15 else { return false }
+            guard sum <= (index <= literals ? 1 : 2) << 15 else { return false }
         }
         return index == total
     }

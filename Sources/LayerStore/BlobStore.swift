@@ -157,10 +157,14 @@ extension OwnedDescriptor {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: min(max(expected, 4095), (1 << 20) - 1) + 1, alignment: 64)
         defer { buffer.deallocate() }
+        var total = 0
         while true {
             let count = try read(into: buffer)
             if count == 0 { return }
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            total += count
+            // Not once more, only to hear that this was all.
+            if total == expected { return }
         }
     }
 }

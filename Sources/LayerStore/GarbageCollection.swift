@@ -30,7 +30,7 @@ extension Store {
             BlobPath.digest($0).map { !live.digests.contains($0) } ?? false
         }
         try sweep.shards(of: directory.nodes, \.nodes) { live.isDeadNode($0) }
-        try sweep.cache(directory.root.open("cache", [.readOnly, .directory]))
+        try sweep.cache(directory.openCache())
         if let roots = try RootSweep.open(of: self) { try roots.run(&sweep) }
         return sweep.report
     }

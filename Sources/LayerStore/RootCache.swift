@@ -23,7 +23,7 @@ public struct RootCache: Sendable {
     public init(_ store: Store) throws(LayerStoreError) {
         self.store = store
         do {
-            let cache = try store.directory.root.open("cache", [.readOnly, .directory, .noFollow])
+            let cache = try store.directory.openCache()
             try cache.ensureDirectory(Self.directoryName, mode: 0o700)
             let roots = try cache.open(Self.directoryName, [.readOnly, .directory, .noFollow])
             if try roots.status().permissions != 0o700 { try roots.setPermissions(0o700) }

@@ -12,7 +12,7 @@ extension Store {
         guard directory.readOnlyReason == nil, (try? directory.root.networkFileSystem()) == .some(nil) else {
             return nil
         }
-        guard let cache = try? directory.root.open("cache", [.readOnly, .directory, .noFollow]) else { return nil }
+        guard let cache = try? directory.openCache() else { return nil }
         if let directory = try? cache.open(name, [.readOnly, .directory, .noFollow]) { return directory }
         try? cache.ensureDirectory(name, mode: StoreDirectory.directoryMode)
         return try? cache.open(name, [.readOnly, .directory, .noFollow])

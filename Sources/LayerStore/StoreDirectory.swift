@@ -97,6 +97,16 @@ final class StoreDirectory: Sendable {
         try root.sync()
     }
 
+    /// `cache/`, made where it is missing: all of it may be deleted at any time.
+    func openCache() throws(SystemError) -> OwnedDescriptor {
+        do {
+            return try root.open("cache", [.readOnly, .directory, .noFollow])
+        } catch  where error.errno == .noSuchFileOrDirectory {
+            try root.ensureDirectory("cache", mode: Self.directoryMode)
+            return try root.open("cache", [.readOnly, .directory, .noFollow])
+        }
+    }
+
     private static func checkIsLocal(
         _ root: borrowing OwnedDescriptor, _ path: ByteString
     ) throws(LayerStoreError) {

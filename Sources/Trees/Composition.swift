@@ -45,7 +45,7 @@ public struct Composition: Sendable {
     public init(
         _ layers: [Layer], onConflict policy: ConflictPolicy = .error, completedBy completion: Layer? = nil
     ) throws(CompositionError) {
-        if layers.count == 1, completion == nil, policy != .overlay, let alone = Stack.alone(layers[0].tree) {
+        if layers.count == 1, completion == nil, let alone = Stack.alone(layers[0].tree, policy: policy) {
             tree = alone
             contributions = [Contribution(name: layers[0].name, entries: alone.entries.dropFirst())]
             (complete, settled) = (contributions, [])

@@ -19,10 +19,11 @@ struct Stack {
         slots = PathMap([.root: Slot(entry: root, layer: "", origin: .root)])
     }
 
-    /// The union of one layer with nothing below: its own tree, but for the time of a root that every stack has as well. Nil when the
-    /// layer has whiteouts, which then mean nothing.
-    static func alone(_ tree: Tree) -> Tree? {
+    /// The union of one layer with nothing below: its own tree, but for the time of a root that every stack has as well, which only a
+    /// changeset replaces. Nil when the layer has whiteouts, which then mean nothing.
+    static func alone(_ tree: Tree, policy: ConflictPolicy) -> Tree? {
         if tree.entries.haveWhiteouts { return nil }
+        if policy == .overlay { return tree }
         let root = Tree.empty.entries[0]
         if difference(lower: root, upper: tree.entries[0]) != nil { return tree }
         return tree.withRoot(root.metadata)

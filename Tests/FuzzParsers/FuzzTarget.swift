@@ -9,6 +9,6 @@ struct FuzzTarget: Sendable {
     let parse: @Sendable ([UInt8]) throws -> Void
 
     static let all: [FuzzTarget] = [
-        .elf, .loaderCache, .dlopenNote, .script, .tar, .pax, .layer, .stream, .document, .name, .skeleton,
+        .elf, .loaderCache, .dlopenNote, .script, .tar, .pax, .layer, .stream, .gzip, .document, .name, .skeleton,
     ]
 }

@@ -88,6 +88,33 @@ extension FuzzTarget {
         try decompressor.finish { _ in }
     }
 
+    /// gzip, by whoever is fastest: never another content than zlib reads, and whatever zlib takes.
+    static let gzip = FuzzTarget(
+        name: "gzip",
+        seeds: [
+            seedGzip((0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 5) }, level: 6),
+            seedGzip([UInt8](repeating: 7, count: 100_000), level: 1), seedGzip(Array("hello".utf8), level: 9),
+            seedGzip((0..<3_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }, level: 6),
+        ]
+    ) { bytes in
+        func content(byZlib: Bool, pieceSize: Int) throws -> [UInt8] {
+            let decompressor = try GzipDecompressor(limit: 16 << 20, byZlib: byZlib)
+            var content: [UInt8] = []
+            for start in stride(from: 0, to: bytes.count, by: pieceSize) {
+                try bytes[start..<min(bytes.count, start + pieceSize)].withUnsafeBytes {
+                    try decompressor.decompress($0) { content.append(contentsOf: $0) }
+                }
+            }
+            try decompressor.finish()
+            return content
+        }
+        let expected = try? content(byZlib: true, pieceSize: 1 << 20)
+        // Pieces end somewhere else for each input.
+        let found = try? content(byZlib: false, pieceSize: 1 + bytes.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xfff })
+        if let expected, found != expected { fatalError("\(expected.count) bytes, not \(found?.count ?? -1)") }
+        guard found != nil else { throw TransportError.gzip(reason: "refused", offset: 0) }
+    }
+
     /// Manifest, index, configuration, layout and Docker's list; each is also tried as the others.
     static let document = FuzzTarget(
         name: "document",
@@ -158,4 +185,16 @@ extension FuzzTarget {
         }
         return bytes + TarEncoder.endOfArchive
     }
+}
+
+private func seedGzip(_ content: [UInt8], level: Int32) -> [UInt8] {
+    final class Collector: ByteSink {
+        var bytes: [UInt8] = []
+        func write(_ bytes: UnsafeRawBufferPointer) { self.bytes.append(contentsOf: bytes) }
+    }
+    let output = Collector()
+    guard let encoder = try? GzipEncoder(output: output, level: level, header: GzipEncoder.plainHeader),
+        (try? content.withUnsafeBytes { try encoder.write($0) }) != nil, (try? encoder.finish()) != nil
+    else { fatalError("no seed") }
+    return output.bytes
 }

@@ -27,13 +27,15 @@ import Trees
         try StagedFile(in: Files.open(folder.at(""), [.readOnly, .directory]), for: "file")
     }
 
-    @Test(arguments: [true, false]) func whatLiesInTheFileIsFound(isHashing: Bool) throws {
-        let file = try BackgroundFile(staged(), readingBack: .digest, isHashing: isHashing)
+    @Test(arguments: [true, false]) func whatLiesInTheFileIsFound(isKnown: Bool) throws {
+        let file = try BackgroundFile(staged(), readingBack: .digest, isKnown: isKnown)
         for piece in Self.pieces { try file.write(piece) }
-        #expect(try file.verify(expecting: Digest(hashing: Array(Self.pieces.joined())), name: "file") == nil)
+        let digest = Digest(hashing: Array(Self.pieces.joined()))
+        let found = try file.verify(expecting: isKnown ? digest : nil) { _ in "file" }
+        #expect(found.digest == digest && found.content == nil)
     }
 
-    @Test func aFileWithOtherBytesThanWereWrittenIsRefused() throws {
+    @Test(arguments: [true, false]) func aFileWithOtherBytesThanWereWrittenIsRefused(isCompared: Bool) throws {
         let staged = try staged()
         let readBack = try ReadBack(staged, .digest)
         for piece in Self.pieces { try staged.write(piece) }
@@ -42,7 +44,10 @@ import Trees
         try other.seek(toOffset: 100_000)
         try other.write(contentsOf: Data([0xff]))
         try other.close()
-        for piece in Self.pieces { try readBack.advance(by: piece.count) }
+        for piece in Self.pieces {
+            if isCompared { try readBack.advance(over: piece) } else { try readBack.advance(by: piece.count) }
+        }
+        #expect(try (readBack.catchUp() == staged.digest) == isCompared)
         #expect {
             _ = try readBack.finish(expecting: staged.digest, name: "file")
         } throws: { error in
@@ -56,7 +61,7 @@ import Trees
         try compression.compress(into: file, level: nil, pool: WorkerPool(workers: 2)) { sink in
             for piece in Self.pieces { try sink.write(piece) }
         }
-        let content = try #require(try file.verify(name: "file"))
+        let content = try #require(try file.verify { _ in "file" }.content)
         let expected = Array(Self.pieces.joined())
         #expect(content.size == UInt64(expected.count) && content.digest == Digest(hashing: expected))
     }
@@ -64,7 +69,7 @@ import Trees
     @Test func aStreamThatIsCutOffIsRefused() throws {
         let file = try BackgroundFile(staged(), readingBack: .decoding(isHashing: false))
         try file.write(Array(GzipCompressor.member(Self.pieces[0], level: 4).dropLast(9)))
-        #expect(throws: TransportError.self) { try file.verify(name: "file") }
+        #expect(throws: TransportError.self) { try file.verify { _ in "file" } }
     }
 
     // MARK: Flat tars of known digest

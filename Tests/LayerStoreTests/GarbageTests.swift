@@ -138,6 +138,18 @@ struct GarbageTests {
                 == ["\(digests[1].hexadecimal).gz", "layers"].sorted())
     }
 
+    @Test func aCacheThatSomebodyDeletedIsMadeAgain() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        try StoreFixture.add("a", ["/f": "hello"], to: store)
+        let cache = "\(fixture.path)/cache"
+        try FileManager.default.removeItem(atPath: cache)
+        #expect(store.cacheDirectory("layers") != nil)
+        _ = consume store
+        try FileManager.default.removeItem(atPath: cache)
+        #expect(try collect(fixture).total.count == 0)
+    }
+
     @Test func theYoungStayByTheFileSystemsClock() throws {
         let fixture = try StoreFixture()
         // A content as old as the epoch by its own time, yet new to the store.

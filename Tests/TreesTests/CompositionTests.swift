@@ -36,7 +36,7 @@ struct CompositionTests {
         entries[0].metadata = Metadata(mode: mode, modified: Timestamp(seconds: seconds))
         for entries in [entries, entries.filter { $0.kind != .whiteout }] {
             let layer = Composition.Layer(name: "a", tree: try Tree(entries))
-            for policy in ConflictPolicy.allCases where policy != .overlay {
+            for policy in ConflictPolicy.allCases {
                 let alone = try Composition([layer], onConflict: policy)
                 let over = try Composition([.init(name: "", tree: .empty), layer], onConflict: policy)
                 #expect(alone.tree == over.tree)
