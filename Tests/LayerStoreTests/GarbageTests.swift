@@ -144,7 +144,9 @@ struct GarbageTests {
         try StoreFixture.add("a", ["/f": "hello"], to: store)
         let cache = "\(fixture.path)/cache"
         try FileManager.default.removeItem(atPath: cache)
-        #expect(store.cacheDirectory("layers") != nil)
+        // A descriptor cannot be copied, as what is expected is.
+        let isThere = store.cacheDirectory("layers") != nil
+        #expect(isThere)
         _ = consume store
         try FileManager.default.removeItem(atPath: cache)
         #expect(try collect(fixture).total.count == 0)
