@@ -90,12 +90,12 @@ let package = Package(
         module("Sandbox", "Bytes", "CSandbox", "Posix", system),
 
         // The store.
-        module("LayerStore", "Bytes", "Digests", "Posix", "Trees", grdb, sqlite, system),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        module("LayerStore", "Bytes", "CZstd", "Digests", "Posix", "Trees", grdb, sqlite, system),
 
         // Layers and images as others read them.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         // Not by pkg-config: it is linked where it is imported, which is on x86-64.
         .systemLibrary(name: "CIsal", providers: [.apt(["libisal-dev"])]),
@@ -149,7 +149,7 @@ let package = Package(
         tests("TreesTests", "TestSupport", "Trees"),
         tests("ELFTests", "Bytes", "ELF", "TestSupport"),
         tests("LoaderTests", "Bytes", "ELF", "Loader", "Posix", "TestSupport"),
-        tests("LayerStoreTests", "Bytes", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
+        tests("LayerStoreTests", "Bytes", "CZstd", "Digests", "LayerStore", "Posix", "TestSupport", "Trees", grdb),
         tests(
             "LayerFSKitTests", "Bytes", "Digests", "ELF", "ImageTransport", "LayerFSKit", "LayerStore", "Loader", "OCI",
             "Packages", "Posix", "Sandbox", "Tar", "TestSupport", "Trees", system),

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -125,3 +126,5 @@ int clinux_mount(const char *source, const char *target, const char *type, bool 
 }
 
 int clinux_unmount(const char *target) { return umount2(target, UMOUNT_NOFOLLOW); }
+
+void clinux_return_blocks(int size) { mallopt(M_MMAP_THRESHOLD, size); }

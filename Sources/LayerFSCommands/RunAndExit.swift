@@ -22,6 +22,7 @@ extension LayerFSCommand {
                 try Console.print(configuration.version)
                 Glibc.exit(0)
             }
+            LargeBlocks.areReturned()
             try OpenFileLimit.raise()
             var command = try parseVerb(arguments)
             try command.run()

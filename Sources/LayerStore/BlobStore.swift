@@ -81,13 +81,24 @@ public struct BlobStore: ContentSource, Sendable {
     ) throws(LayerStoreError) -> [UInt8] {
         if let bytes = volatile[digest] { return bytes }
         let file = try open(digest, wantedBy: user())
-        let bytes = try during("read the content \(digest)") { () throws(SystemError) in
-            try file.readAll(limit: limit)
-        }
+        let bytes = try Self.read(file, digest, limit: limit)
         guard Digest(hashing: bytes) == digest else {
             throw .damagedBlob(digest, path: file.path, found: "has other bytes")
         }
         return bytes
+    }
+
+    /// The same, not checked: for who checks what the bytes are a part of.
+    func uncheckedBytes(
+        of digest: Digest, limit: Int, wantedBy user: @autoclosure () -> String
+    ) throws(LayerStoreError) -> [UInt8] {
+        try Self.read(open(digest, wantedBy: user()), digest, limit: limit)
+    }
+
+    private static func read(
+        _ file: borrowing OwnedDescriptor, _ digest: Digest, limit: Int
+    ) throws(LayerStoreError) -> [UInt8] {
+        try during("read the content \(digest)") { () throws(SystemError) in try file.readAll(limit: limit) }
     }
 
     /// Streams the blob and checks it on the way; `body` must make nothing final of what it got when this throws.

@@ -80,6 +80,19 @@ final class BulkStatement {
     /// Leaves the rows that were not asked for, so that the statement can be run again.
     func reset() { sqlite3_reset(statement) }
 
+    /// The first column of the first row, when that is an integer; the statement is ready to be run again.
+    func firstInteger() throws -> Int64? {
+        guard try step() else { return nil }
+        defer { reset() }
+        return integer(0)
+    }
+
+    /// How many rows the last statement of the connection to insert, change or remove any did so with.
+    var changesCount: Int32 { sqlite3_changes(connection) }
+
+    /// The row that the connection inserted last.
+    var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(connection) }
+
     /// A column of the row, counted from 0; nil when it is no integer.
     func integer(_ column: Int32) -> Int64? {
         sqlite3_column_type(statement, column) == SQLITE_INTEGER ? sqlite3_column_int64(statement, column) : nil

@@ -18,6 +18,9 @@ public protocol ContentIntake: Sendable {
     /// Takes `bytes`; a file with them has the permissions `mode` in the store.
     func stage(bytes: [UInt8], mode: UInt16) throws(LayerStoreError) -> Digest
 
+    /// Whether taking the content in would be new to it.
+    func lacks(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool
+
     /// Notes that `files` were taken, to be known again by their states.
     func took(_ files: [SourceFile]) throws(LayerStoreError)
 }

@@ -47,7 +47,7 @@ extension Store {
                 database,
                 sql: """
                     SELECT count(*), coalesce(sum(size), 0) FROM blobs
-                    WHERE size > 0 AND id IN (SELECT blob FROM content_layers)
+                    WHERE size > 0 AND id IN (SELECT blob FROM directory_entries WHERE blob IS NOT NULL)
                     """)
             return DiskUsage(
                 blobs: blobs, nodes: nodes, contents: distinct?[0] ?? 0, contentBytes: distinct?[1] ?? 0,
@@ -59,11 +59,15 @@ extension Store {
         try Row.fetchAll(
             database,
             sql: """
-                WITH users AS (SELECT blob, count(*) AS layers FROM content_layers GROUP BY blob),
+                WITH uses AS MATERIALIZED (
+                        SELECT DISTINCT entries.blob AS blob, layer_directories.layer AS layer
+                        FROM directory_entries AS entries JOIN layer_directories USING (directory)
+                        WHERE entries.blob IS NOT NULL),
+                    users AS (SELECT blob, count(*) AS layers FROM uses GROUP BY blob),
                     shares AS (
                         SELECT uses.layer AS layer, sum(blobs.size) AS bytes,
                             sum(CASE WHEN users.layers = 1 THEN blobs.size ELSE 0 END) AS own
-                        FROM content_layers AS uses JOIN users ON users.blob = uses.blob JOIN blobs ON blobs.id = uses.blob
+                        FROM uses JOIN users ON users.blob = uses.blob JOIN blobs ON blobs.id = uses.blob
                         GROUP BY uses.layer)
                 SELECT names.name, layers.entries, coalesce(shares.bytes, 0), coalesce(shares.own, 0)
                 FROM names JOIN layers ON layers.record = names.record LEFT JOIN shares ON shares.layer = layers.id
@@ -76,12 +80,16 @@ extension Store {
         try Row.fetchAll(
             database,
             sql: """
-                SELECT names.name, count(DISTINCT layer_entries.path),
+                SELECT names.name, count(DISTINCT directories.path || '/' || entries.name),
                     (SELECT coalesce(sum(size), 0) FROM blobs WHERE id IN (
-                        SELECT u.blob FROM content_layers u JOIN image_layers i ON i.layer = u.layer WHERE i.image = images.id))
+                        SELECT e.blob FROM image_layers i JOIN layer_directories d ON d.layer = i.layer
+                            JOIN directory_entries e ON e.directory = d.directory
+                        WHERE i.image = images.id AND e.blob IS NOT NULL))
                 FROM names JOIN images ON images.record = names.record
                     JOIN image_layers ON image_layers.image = images.id
-                    JOIN layer_entries ON layer_entries.layer = image_layers.layer
+                    JOIN layer_directories ON layer_directories.layer = image_layers.layer
+                    JOIN directories ON directories.id = layer_directories.directory
+                    JOIN directory_entries AS entries ON entries.directory = directories.id
                 WHERE names.kind = 'image' GROUP BY names.name ORDER BY names.name
                 """
         ).map { DiskUsage.Named(name: $0[0], kind: .image, entries: $0[1], bytes: $0[2], unique: 0) }

@@ -42,6 +42,7 @@ extension Store {
             let update = IndexUpdate(self, index)
             try update.synchronise()
             try update.forgetContents(except: live.digests)
+            index.compact()
         }
     }
 }
@@ -80,7 +81,7 @@ struct Sweep {
             if file.kind == .directory {
                 try cache(directory.open(file.name, [.readOnly, .directory, .noFollow]))
             } else if let digest = try? Digest(hexadecimal: file.name.bytes.prefix(64)),
-                !live.digests.contains(digest), !live.diffIDs.contains(digest)
+                !live.isCacheOwner(digest)
             {
                 try remove(file.name, in: directory, \.cache)
             }

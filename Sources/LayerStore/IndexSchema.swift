@@ -12,8 +12,65 @@ enum IndexSchema {
         migrator.registerMigration("2-inodes") { database in try database.execute(sql: second) }
         migrator.registerMigration("3-attributes-of-known-files") { database in try database.execute(sql: third) }
         migrator.registerMigration("4-layers-of-contents") { database in try database.execute(sql: fourth) }
+        migrator.registerMigration("5-directories-of-layers") { database in
+            try database.execute(sql: fifth)
+            try DirectoryMigration.run(database)
+        }
         return migrator
     }
+
+    /// A directory with all that lies directly in it is there once for all layers that have it. With the paths of every layer by themselves the
+    /// index of ten variants of a root was as large as that of ten roots.
+    private static let fifth = """
+        DROP VIEW v1_entries;
+        DROP VIEW v1_contents;
+        CREATE TABLE directories (
+            id INTEGER PRIMARY KEY,
+            -- Of its path and of all rows of directory_entries that it has.
+            digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+            -- Without a slash at its end.
+            path BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE directory_entries (
+            directory INTEGER NOT NULL REFERENCES directories ON DELETE CASCADE,
+            -- Empty for the root of a layer, which lies in the directory with the empty path as what is in it does.
+            name BLOB NOT NULL,
+            kind TEXT NOT NULL,
+            mode INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            gid INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            -- Of blobs.
+            blob INTEGER,
+            target BLOB,
+            PRIMARY KEY (directory, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX directory_entries_by_blob ON directory_entries (blob) WHERE blob IS NOT NULL;
+        CREATE TABLE layer_directories (
+            layer INTEGER NOT NULL REFERENCES layers ON DELETE CASCADE,
+            -- Of directories.
+            directory INTEGER NOT NULL,
+            PRIMARY KEY (layer, directory)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX layer_directories_by_directory ON layer_directories (directory);
+
+        CREATE VIEW v1_entries AS
+            SELECT lower(hex(layers.record)) AS layer, CAST(directories.path || '/' || entries.name AS BLOB) AS path,
+                entries.kind AS kind, entries.mode AS mode, entries.uid AS uid, entries.gid AS gid,
+                entries.modified AS modified, lower(hex(blobs.digest)) AS digest, blobs.size AS size,
+                entries.target AS target
+            FROM layers JOIN layer_directories ON layer_directories.layer = layers.id
+                JOIN directories ON directories.id = layer_directories.directory
+                JOIN directory_entries AS entries ON entries.directory = directories.id
+                LEFT JOIN blobs ON blobs.id = entries.blob;
+
+        CREATE VIEW v1_contents AS
+            SELECT DISTINCT lower(hex(blobs.digest)) AS digest, blobs.size AS size, lower(hex(layers.record)) AS layer
+            FROM directory_entries AS entries JOIN blobs ON blobs.id = entries.blob
+                JOIN layer_directories ON layer_directories.directory = entries.directory
+                JOIN layers ON layers.id = layer_directories.layer
+            WHERE entries.blob IS NOT NULL;
+        """
 
     /// An index of the entries by their contents repeated every path, and was a third of what a layer costs. Which layers have a content takes
     /// a small part of that, and is all that is asked. Entries do not refer to blobs as a foreign key: SQLite would look through all of them for

@@ -15,11 +15,11 @@ extension Store {
     /// Counts what the index holds.
     public func indexSummary() throws(LayerStoreError) -> IndexSummary {
         try currentIndex().read("read") { database in
-            func count(_ table: String) throws -> Int {
-                try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
+            func count(_ table: String, _ what: String = "count(*)") throws -> Int {
+                try Int.fetchOne(database, sql: "SELECT \(what) FROM \(table)") ?? 0
             }
             return IndexSummary(
-                layers: try count("layers"), images: try count("images"), entries: try count("layer_entries"),
+                layers: try count("layers"), images: try count("images"), entries: try count("layers", "sum(entries)"),
                 contents: try count("blobs"))
         }
     }

@@ -61,7 +61,7 @@ struct IndexUpdate {
         try index.write("update") { database in
             try Self.removeUnreachable(database)
             try database.execute(
-                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM content_layers)")
+                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM directory_entries WHERE blob IS NOT NULL)")
             for table in ["known_files", "inodes"] {
                 try database.execute(sql: "DELETE FROM \(table) WHERE length(digest) != 32")
                 // Only what goes is held: there may be a row for each of a million files that stay.
@@ -103,13 +103,23 @@ struct IndexUpdate {
     /// Forgets images without a name, and layers that neither a name nor an image reaches.
     static func removeUnreachable(_ database: Database) throws {
         try database.execute(
+            sql: "DELETE FROM images WHERE record NOT IN (SELECT record FROM names WHERE kind = 'image')")
+        let layers = try Int64.fetchAll(
+            database,
             sql: """
-                DELETE FROM images WHERE record NOT IN (SELECT record FROM names WHERE kind = 'image');
-                DELETE FROM layers WHERE record NOT IN (SELECT record FROM names WHERE kind = 'layer')
-                    AND id NOT IN (SELECT layer FROM image_layers);
+                SELECT id FROM layers WHERE record NOT IN (SELECT record FROM names WHERE kind = 'layer')
+                    AND id NOT IN (SELECT layer FROM image_layers)
                 """)
-        if database.changesCount > 0 {
-            try database.execute(sql: "DELETE FROM content_layers WHERE layer NOT IN (SELECT id FROM layers)")
+        for layer in layers {
+            // The directories that no other layer has.
+            try database.execute(
+                sql: """
+                    DELETE FROM directories WHERE id IN (SELECT directory FROM layer_directories WHERE layer = :layer)
+                        AND NOT EXISTS (
+                            SELECT 1 FROM layer_directories AS others
+                            WHERE others.directory = directories.id AND others.layer != :layer);
+                    DELETE FROM layers WHERE id = :layer;
+                    """, arguments: ["layer": layer])
         }
     }
 

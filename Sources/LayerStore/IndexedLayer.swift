@@ -40,42 +40,17 @@ struct IndexedLayer {
     }
 
     private func insertEntries(of layer: Int64, _ database: Database) throws {
-        let blobs = try BulkStatement("INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)", database)
-        let identifier = try BulkStatement("SELECT id FROM blobs WHERE digest = ?", database)
-        let uses = try BulkStatement("INSERT OR IGNORE INTO content_layers (blob, layer) VALUES (?, ?)", database)
-        uses.bind(2, layer)
-        // In the order of the primary key, which is that of the tree.
-        let entries = try BulkStatement(
-            """
-            INSERT INTO layer_entries (layer, path, kind, mode, uid, gid, modified, blob, target)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """, database)
-        for entry in tree.entries {
-            let metadata = entry.metadata
-            entries.bind(1, layer)
-            entries.bind(2, blob: entry.path.bytes.bytes)
-            entries.bind(3, text: entry.kind.indexName)
-            entries.bind(4, Int64(metadata.mode))
-            entries.bind(5, Int64(metadata.uid))
-            entries.bind(6, Int64(metadata.gid))
-            entries.bind(7, metadata.modified.seconds)
-            entries.bindNull(8)
-            if case .file(let content, let size) = entry.kind {
-                blobs.bind(1, content)
-                blobs.bind(2, Int64(clamping: size))
-                try blobs.run()
-                identifier.bind(1, content)
-                if try identifier.step() {
-                    if let id = identifier.integer(0) {
-                        entries.bind(8, id)
-                        uses.bind(1, id)
-                        try uses.run()
-                    }
-                    identifier.reset()
-                }
+        let insertion = try DirectoryInsertion(database)
+        let directories = TreeDirectories(tree)
+        for number in 0..<directories.count {
+            let path = tree.entries.path(at: directories.position(number))
+            var directory = IndexedDirectory(path: path.isRoot ? [] : path.bytes.bytes)
+            if path.isRoot { directory.members.append(.init(tree.entries[0], name: [])) }
+            for position in directories.children(number) {
+                let entry = tree.entries[position]
+                directory.members.append(.init(entry, name: entry.path.withParts { Array($1) }))
             }
-            entries.bind(9, blob: entry.kind.indexTarget)
-            try entries.run()
+            if !directory.members.isEmpty { try insertion.insert(directory, of: layer) }
         }
     }
 
@@ -110,9 +85,5 @@ extension Entry.Kind {
         case .fifo: "fifo"
         case .whiteout: "whiteout"
         }
-    }
-
-    fileprivate var indexTarget: [UInt8]? {
-        if case .symlink(let target) = self { target.bytes } else { nil }
     }
 }

@@ -80,8 +80,7 @@ extension StoreSession {
             return unremembered.count
         }
         guard max(count, pending.withLock { $0.count }) >= batchSize else { return }
-        let new = try publishPending()
-        published.withLock { $0 += new }
+        try publish()
         try store.whileCommitting { () throws(LayerStoreError) in
             let (files, inodes) = (takeUnremembered(), store.tamperGuard.takeUnrecorded())
             // Without an index these contents are read once more, and these files.

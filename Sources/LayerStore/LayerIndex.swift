@@ -60,9 +60,39 @@ final class LayerIndex: Sendable {
         let migrator = IndexSchema.migrator()
         let isComplete = try read("open") { try migrator.hasCompletedMigrations($0) }
         if isComplete { return }
-        try Self.attempt("migrate") { try migrator.migrate(queue) }
-        updateStamp()
+        try Self.attempt("migrate") {
+            // What is sorted then is as large as the index: it must not be in memory.
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA temp_store = FILE") }
+            try migrator.migrate(queue)
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
+        }
+        if !compact() { updateStamp() }
     }
+
+    /// Gives back the pages of the file that nothing is in any more, where they are many. The caller holds the commit lock.
+    ///
+    /// That there is no room for it, say, is no reason to fail: the pages are used again.
+    ///
+    /// - Returns: whether the file is another, with a stamp of its own.
+    @discardableResult
+    func compact() -> Bool {
+        let isDone = try? queue.writeWithoutTransaction { database in
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+            guard free > Self.fewPages, free > pages / 4 else { return false }
+            // SQLite writes the new file as a temporary one first.
+            try database.execute(sql: "PRAGMA temp_store = FILE")
+            defer { try? database.execute(sql: "PRAGMA temp_store = MEMORY") }
+            try database.execute(sql: "VACUUM")
+            return true
+        }
+        guard isDone == true else { return false }
+        updateStamp()
+        return true
+    }
+
+    /// As many are left.
+    private static let fewPages = 32
 
     /// Makes all tables in a file that was just made, without waiting for the disk after each step.
     ///

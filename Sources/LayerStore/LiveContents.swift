@@ -8,8 +8,10 @@ import Trees
 struct LiveContents {
     /// Of documents and files.
     private(set) var digests: Set<Digest> = []
+    /// Of the layers' trees, which are no documents where they are in parts, but may name what caches keep.
+    private var trees: Set<Digest> = []
     /// Of the layers' canonical tars, by which caches may name what they keep.
-    private(set) var diffIDs: Set<Digest> = []
+    private var diffIDs: Set<Digest> = []
     /// The nodes that entries want of contents that have any: the ends of their names.
     private var nodeKeys: [Digest: Set<String>] = [:]
     private let withNodes: Set<Digest>
@@ -49,7 +51,8 @@ struct LiveContents {
             digests.formUnion([document, skeleton.others])
             digests.formUnion(skeleton.contents)
         }
-        guard digests.insert(record.tree).inserted else { return }
+        digests.formUnion(record.treeDocuments)
+        guard trees.insert(record.tree).inserted else { return }
         let entries = try store.tree(of: record).entries
         for position in entries.indices {
             guard let (content, _) = entries.content(at: position) else { continue }
@@ -58,6 +61,11 @@ struct LiveContents {
             let metadata = InodeMetadata(entries[position].metadata)
             nodeKeys[content, default: []].formUnion([false, true].map { metadata.key(exactTime: $0) })
         }
+    }
+
+    /// Whether what caches keep under the name of `digest` belongs to something that is reached.
+    func isCacheOwner(_ digest: Digest) -> Bool {
+        digests.contains(digest) || trees.contains(digest) || diffIDs.contains(digest)
     }
 
     /// Whether `name`, below `nodes/`, is that of a node that no entry wants.

@@ -12,10 +12,11 @@ extension Store {
     ///
     /// - Throws: ``LayerStoreError`` when it is missing, damaged, or no layer record.
     public func layerRecord(_ digest: Digest) throws(LayerStoreError) -> LayerRecord {
-        let bytes = try blobs.bytes(of: digest, limit: 1 << 20, wantedBy: "a reference or an image")
+        let bytes = try blobs.bytes(of: digest, limit: 16 << 20, wantedBy: "a reference or an image")
         let what = ByteString("the layer record \(digest)")
         let record = try StoreJSON.decode(LayerRecord.self, bytes, what: what)
-        try Self.checkVersion(record.schemaVersion, what)
+        // The second is that of a tree in parts.
+        try Self.checkVersion(record.treeParts == nil ? record.schemaVersion : record.schemaVersion - 1, what)
         return record
     }
 
@@ -38,6 +39,7 @@ extension Store {
 
     /// The tree of `record`.
     public func tree(of record: LayerRecord) throws(LayerStoreError) -> Tree {
+        if let parts = record.treeParts { return try tree(record.tree, in: parts) }
         guard let size = try blobs.size(of: record.tree) else {
             throw blobs.missing(record.tree, wantedBy: "a layer")
         }
@@ -59,6 +61,36 @@ extension Store {
         } catch {
             throw .damagedRecord(ByteString("the tree \(record.tree)"), reason: "\(error)")
         }
+    }
+
+    /// The tree `digest`, whose dump is in `parts`.
+    private func tree(_ digest: Digest, in parts: [Digest]) throws(LayerStoreError) -> Tree {
+        var (decoder, hasher) = (TreeDumpDecoder(), DigestHasher())
+        do {
+            let reader = try TreePartReader()
+            for part in parts {
+                let bytes = try blobs.uncheckedBytes(of: part, limit: TreeParts.compressedLimit, wantedBy: "a layer")
+                try reader.read(bytes) { text in
+                    hasher.update(text)
+                    try decoder.decode(text)
+                }
+            }
+            let found = hasher.finalize()
+            guard found == digest else { throw PartsFault(found: found) }
+            return try decoder.finish()
+        } catch let error as LayerStoreError {
+            throw error
+        } catch {
+            // That of the text covers all parts. Which of them is damaged matters only when one is.
+            for part in parts { _ = try blobs.bytes(of: part, limit: TreeParts.compressedLimit, wantedBy: "a layer") }
+            throw .damagedRecord(ByteString("the tree \(digest)"), reason: "\(error)")
+        }
+    }
+
+    /// The parts of a tree are as their digests say, and the tree is not.
+    private struct PartsFault: Error, CustomStringConvertible {
+        var found: Digest
+        var description: String { "its parts together have the digest \(found)" }
     }
 
     /// The provenance of `record`; nil when it has none.

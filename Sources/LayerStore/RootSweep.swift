@@ -28,7 +28,7 @@ struct RootSweep: ~Copyable {
     borrowing func run(_ sweep: inout Sweep) throws {
         let dead = try roots.names().map(\.name).filter { name in
             guard let owner = try? Digest(hexadecimal: name.bytes.prefix(64)) else { return false }
-            return !sweep.live.digests.contains(owner)
+            return !sweep.live.isCacheOwner(owner)
         }
         if dead.isEmpty { return }
         // Of mounts in other namespaces, as those of containers, too.

@@ -1,5 +1,6 @@
 import Bytes
 import Posix
+import Synchronization
 import SystemPackage
 
 /// The directory of a store, opened: the descriptors that everything else works relative to.
@@ -12,6 +13,7 @@ final class StoreDirectory: Sendable {
     let imageReferences: OwnedDescriptor
     /// Why the store cannot be written; nil when it can.
     let readOnlyReason: String?
+    private let format: Mutex<StoreFormat>
 
     /// The mode of directories, of which umask(2) takes away: nobody's umask gives everybody the right to write.
     static let directoryMode: UInt16 = 0o775
@@ -57,7 +59,42 @@ final class StoreDirectory: Sendable {
             throw .system(step: "open the store's directories", error)
         }
         readOnlyReason = format.readOnlyReason
+        self.format = Mutex(format)
         root = opened
+    }
+
+    /// Makes the store one that uses `feature`, which it is durably before this returns: a program that does not know it
+    /// is told so when it opens the store.
+    func require(_ feature: String) throws(LayerStoreError) {
+        let result = format.withLock { format -> Result<Void, LayerStoreError> in
+            if format.features.incompatible.contains(feature) { return .success(()) }
+            do throws(LayerStoreError) {
+                // Another command may have changed it meanwhile.
+                var changed = try Self.readFormat(root, path: path) ?? format
+                if !changed.features.incompatible.contains(feature) {
+                    changed.features.incompatible.append(feature)
+                    let bytes = try changed.encode()
+                    try during("change the store's format") { () throws(SystemError) in
+                        try Self.write(bytes, root)
+                    }
+                }
+                format = changed
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Replaces the file of the format, durably.
+    private static func write(_ format: [UInt8], _ root: borrowing OwnedDescriptor) throws(SystemError) {
+        let temporary = ByteString(".layerfs.json.\(CurrentProcess.identifier)")
+        let file = try root.open(temporary, [.writeOnly, .create, .truncate], mode: 0o644)
+        try file.writeAll(format)
+        try file.sync()
+        try root.rename(temporary, to: StoreFormat.fileName, in: root, replacing: true)
+        try root.sync()
     }
 
     /// `cache/`, made where it is missing: all of it may be deleted at any time.
@@ -123,12 +160,7 @@ final class StoreDirectory: Sendable {
             for directory: ByteString in ["blobs", "refs"] { try root.open(directory, [.readOnly, .directory]).sync() }
             try (try root.open("lock", [.writeOnly, .create], mode: 0o664)).close()
             // The format file comes last: a directory that has it is a whole store.
-            let temporary = ByteString(".layerfs.json.\(CurrentProcess.identifier)")
-            let file = try root.open(temporary, [.writeOnly, .create, .truncate], mode: 0o644)
-            try file.writeAll(StoreFormat.current.encode())
-            try file.sync()
-            try root.rename(temporary, to: StoreFormat.fileName, in: root, replacing: true)
-            try root.sync()
+            try write(StoreFormat.current.encode(), root)
         } catch let error as SystemError {
             throw .system(step: "make a store", error)
         } catch let error as LayerStoreError {

@@ -10,7 +10,9 @@ struct StoreFormat: Codable, Equatable {
     /// The version that this program writes.
     static let current = StoreFormat(
         formatVersion: 1, algorithm: "sha256",
-        features: Features(compatible: [], readOnlyCompatible: [], incompatible: []))
+        features: Features(compatible: [], readOnlyCompatible: [], incompatible: [TreeParts.feature]))
+    /// Those of the features that nobody may read without knowing them that this program knows.
+    private static let known = Set(current.features.incompatible)
 
     var formatVersion: Int
     var algorithm: String
@@ -49,9 +51,11 @@ struct StoreFormat: Codable, Equatable {
             throw .damagedFormat(path, reason: "format version \(format.formatVersion)")
         }
         guard format.formatVersion <= current.formatVersion, format.algorithm == current.algorithm,
-            format.features.incompatible.isEmpty
+            known.isSuperset(of: format.features.incompatible)
         else {
-            throw .newerFormat(path, version: format.formatVersion, features: format.features.incompatible)
+            throw .newerFormat(
+                path, version: format.formatVersion,
+                features: format.features.incompatible.filter { !known.contains($0) })
         }
         return format
     }

@@ -18,7 +18,7 @@ struct StoreGraph {
 
         /// What belongs to it beside its record and the contents of its tree.
         var documents: [Digest] {
-            [record?.tree, record?.provenance, record?.skeleton, skeleton?.others].compactMap { $0 }
+            (record?.treeDocuments ?? []) + [record?.provenance, record?.skeleton, skeleton?.others].compactMap { $0 }
         }
     }
 
@@ -128,7 +128,9 @@ struct StoreGraph {
                     damages[index].paths += layer.names.map { .init(layer: $0, path: path.description) }
                 }
             }
-            for document in [digest] + layer.documents { touch(document, nil) }
+            for document in Set([digest] + layer.documents) { touch(document, nil) }
+            // One that is not what its parts make has no file of its own.
+            if let record = layer.record, record.treeParts != nil { touch(record.tree, nil) }
             // Those that the tree has, too, are told with their paths.
             for content in layer.skeleton?.contents ?? [] { touch(content, nil) }
             guard let entries = layer.tree?.entries else { continue }

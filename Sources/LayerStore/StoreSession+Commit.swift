@@ -39,7 +39,7 @@ extension StoreSession {
         diffID: DiffID, cachedLibraries: [CachedLibrary]? = nil, replacing: Bool, known: [SourceFile] = [],
         skeleton: Skeleton? = nil
     ) throws(LayerStoreError) -> CommitOutcome {
-        let treeDigest = try stage(tree)
+        let staged = try stage(tree)
         let provenanceDigest: Digest?
         if let provenance {
             provenanceDigest = try stage(bytes: provenance.json())
@@ -48,12 +48,12 @@ extension StoreSession {
         }
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: treeDigest, diffID: diffID, provenance: provenanceDigest, cachedLibraries: cachedLibraries,
-            skeleton: try stage(skeleton))
+            tree: staged.digest, treeParts: staged.parts, diffID: diffID, provenance: provenanceDigest,
+            cachedLibraries: cachedLibraries, skeleton: try stage(skeleton))
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
         return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
             let existing = try store.layerRecord(old)
-            guard existing.tree != treeDigest else {
+            guard existing.tree != staged.digest else {
                 guard skeleton != nil, existing.diffID != diffID else { return nil }
                 return "it has the same files in another tar. --replace replaces it"
             }
@@ -70,24 +70,12 @@ extension StoreSession {
     public func stage(
         layer tree: Tree, source: String, created: String, platform: String?, diffID: DiffID, skeleton: Skeleton?
     ) throws(LayerStoreError) -> Digest {
+        let staged = try stage(tree)
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: try stage(tree), diffID: diffID, provenance: nil,
+            tree: staged.digest, treeParts: staged.parts, diffID: diffID, provenance: nil,
             skeleton: try stage(skeleton))
         return try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
-    }
-
-    /// Takes the dump of `tree`, which is never in memory as a whole.
-    private func stage(_ tree: Tree) throws(LayerStoreError) -> Digest {
-        let content = IncomingContent(self)
-        do {
-            try TreeDump.encode(tree) { try content.write($0) }
-            return try content.finish().digest
-        } catch let error as LayerStoreError {
-            throw error
-        } catch {
-            throw .damagedRecord("the tree", reason: "\(error)")
-        }
     }
 
     private func stage(_ skeleton: Skeleton?) throws(LayerStoreError) -> Digest? {
@@ -169,12 +157,18 @@ extension Store {
         var hasher = DigestHasher()
         TreeDump.encode(tree) { hasher.update($0) }
         let digest = hasher.finalize()
-        if record.tree == digest, let place = try blobs.find(digest), try tamperGuard.fault(digest, place.status) == nil
-        {
-            return true
-        }
+        if record.tree == digest, try isWhole(record.treeDocuments) { return true }
         let difference = TreeDifference(from: try self.tree(of: record), to: tree)
         if !difference.isEmpty, !replacing { throw .nameTaken(name.text, detail: StoreSession.detail(difference)) }
         return difference.isEmpty
+    }
+    /// Whether all of `documents` are there, and as far as their inodes tell as they were.
+    private func isWhole(_ documents: [Digest]) throws(LayerStoreError) -> Bool {
+        for digest in documents {
+            guard let place = try blobs.find(digest), try tamperGuard.fault(digest, place.status) == nil else {
+                return false
+            }
+        }
+        return true
     }
 }

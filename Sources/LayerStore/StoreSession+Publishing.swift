@@ -8,14 +8,17 @@ import Trees
 extension StoreSession {
     /// Flushes everything staged so far, so that ``publish()`` only has to name it. What is staged can be read meanwhile.
     public func flush() throws(LayerStoreError) {
-        let unflushed = pending.withLock { $0.filter { !$0.value.isFlushed } }
+        // Not a part of the dictionary, which would be the whole of it, and be copied by the first change.
+        let unflushed = pending.withLock {
+            $0.lazy.filter { !$0.value.isFlushed }.map { (digest: $0.key, name: $0.value.name) }
+        }
         do {
-            try flush(unflushed.map(\.value.name))
+            try flush(unflushed.map(\.name))
         } catch {
             throw .system(step: "write to the store", error)
         }
         pending.withLock { pending in
-            for digest in unflushed.keys { pending[digest]?.isFlushed = true }
+            for (digest, _) in unflushed { pending[digest]?.isFlushed = true }
         }
     }
 
@@ -23,46 +26,50 @@ extension StoreSession {
     ///
     /// - Parameter isNamed: whether names of layers stand already for all that was there: then it was flushed before it was named, and
     ///   only the names are flushed, which another command may have given a moment ago.
-    /// - Returns: the contents that are new since this was called last.
+    /// - Returns: the contents that waited. Of very many that were taken from files, most were published before (``took(_:)``).
     @discardableResult
     public func publish(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
-        let new = try publishPending(isNamed: isNamed)
-        var all: [Digest] = []
-        published.withLock { swap(&all, &$0) }
-        all += new
-        return all
-    }
-
-    /// The same of what waits now.
-    func publishPending(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
         try flush()
-        let staged = pending.withLock { pending in
-            defer { pending = [:] }
-            return pending
-        }
+        // The directories of contents one after the other.
+        let staged = takePending().sorted { $0.key < $1.key }
         let reused = reused.withLock { shards in
             defer { shards = [] }
             return shards
         }
         do throws(SystemError) {
-            let shards = Dictionary(grouping: staged) { Self.shard($0.key) }
-            for (shard, contents) in shards { try name(contents, shard) }
+            var shards: Set<ByteString> = []
+            var start = 0
+            while start < staged.count {
+                let shard = Self.shard(staged[start].key)
+                let end = staged[start...].firstIndex { Self.shard($0.key) != shard } ?? staged.count
+                try name(staged[start..<end], shard)
+                shards.insert(shard)
+                start = end
+            }
             // A content that was there may have been named a moment ago by a command that has not flushed it yet, or never
             // will: whoever relies on it flushes its name, too.
             let relied = isNamed ? [] : reused.map { StoreDirectory.shard($0) }
-            try flushDirectories(Set(shards.keys).union(relied))
+            try flushDirectories(shards.union(relied))
         } catch {
             throw .system(step: "write to the store", error)
         }
         if isNamed { try store.references.flush(.layer) }
-        return Array(staged.keys)
+        return staged.map(\.key)
+    }
+
+    /// What waits, which then waits no more.
+    private func takePending() -> [Digest: Pending] {
+        pending.withLock { pending in
+            defer { pending = [:] }
+            return pending
+        }
     }
 
     /// The directory of a content, below `blobs/sha256`.
     static func shard(_ digest: Digest) -> ByteString { digest.withUnsafeBytes { StoreDirectory.shard($0[0]) } }
 
     /// Gives the contents of one directory their final names.
-    private func name(_ contents: [(key: Digest, value: Pending)], _ shard: ByteString) throws(SystemError) {
+    private func name(_ contents: ArraySlice<(key: Digest, value: Pending)>, _ shard: ByteString) throws(SystemError) {
         let isMoved = try move(shard, contents.lazy.filter { $0.value.liesInShard }.count)
         for (digest, content) in contents {
             let path = BlobPath.of(digest)

@@ -16,8 +16,6 @@ public final class StoreSession: Sendable {
     let store: Store
     let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
-    /// Contents that were published before the end.
-    let published = Mutex<[Digest]>([])
     /// Files that were taken and are to be remembered.
     let unremembered = Mutex<[SourceFile]>([])
     /// The directories of contents that were there already, by the first byte of the digests in them.
@@ -166,6 +164,11 @@ public final class StoreSession: Sendable {
     func contains(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
         if size == 0 || pending.withLock({ $0[digest] != nil }) { return true }
         return try stored(digest, size: size) == .good
+    }
+
+    /// Whether the content is neither in the store nor staged by this session.
+    public func lacks(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
+        try !contains(digest, size: size)
     }
 
     private enum Stored { case absent, good, damaged }

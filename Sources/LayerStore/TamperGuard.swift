@@ -198,7 +198,7 @@ final class TamperGuard: Sendable {
     func fault(_ digest: Digest, _ status: FileStatus) throws(LayerStoreError) -> Fault? {
         let found = InodeFingerprint(status)
         let expected = expected(digest)
-        if verified.withLock({ $0[digest] }) == found { return nil }
+        if verified.withLock({ $0[digest] }) == found || unrecorded.withLock({ $0[digest] }) == found { return nil }
         if found == expected, !isStrict.withLock({ $0 }) { return nil }
         if let damage = try contentFault(digest) { return .content(found: damage) }
         if let expected, found.isRegranted(expected) { return .metadata(expected: expected) }
@@ -225,7 +225,6 @@ final class TamperGuard: Sendable {
 
     /// Notes the state of a blob that was just published.
     func published(_ digest: Digest, _ state: InodeFingerprint) {
-        verified.withLock { $0[digest] = state }
         unrecorded.withLock { $0[digest] = state }
     }
 

@@ -12,6 +12,7 @@ extension RegistryCommand {
         signal(SIGXFSZ, SIG_IGN)
         StandardStreams.ensureOpen()
         Interruption.noteSignals()
+        LargeBlocks.areReturned()
         do {
             var command = try parseVerb(RawArguments.ofProcess())
             if var networked = command as? any AsyncParsableCommand {

@@ -17,7 +17,7 @@ extension InteropTests {
             "a store of a newer format is refused, and left as it is",
             arguments: [
                 ("\"formatVersion\" : 1", "\"formatVersion\" : 2"),
-                ("\"incompatible\" : [", "\"incompatible\" : [ \"holograms\""),
+                ("\"incompatible\" : [", "\"incompatible\" : [ \"holograms\","),
             ])
         func newerFormat(from: String, to: String) throws {
             try program.succeed("add", "ls")

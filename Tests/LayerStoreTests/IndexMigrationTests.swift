@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Foundation
 import GRDB
+import Posix
 import Testing
 import Trees
 
@@ -34,8 +35,177 @@ struct IndexMigrationTests {
         #expect(before.count == 5)
         #expect(try queue.read { try Self.rows($0, "v1_entries") } == before)
         #expect(
-            try queue.read { try Row.fetchAll($0, sql: "SELECT blob, layer FROM content_layers").map { "\($0)" } }
-                == ["[blob:1 layer:1]", "[blob:1 layer:2]", "[blob:2 layer:2]"])
+            try queue.read {
+                try Row.fetchAll($0, sql: "SELECT hex(digest), count(*) FROM v1_contents GROUP BY 1").count
+            }
+                == 2)
+    }
+
+    /// Two layers that have a directory in common, with names that are no text and such as sort beside a slash.
+    private static func layers() throws -> [IndexedLayer] {
+        func layer(_ paths: [[UInt8]], _ number: UInt8) throws -> IndexedLayer {
+            var entries = [Entry(path: .root, metadata: Metadata(mode: 0o755), kind: .directory)]
+            for (position, path) in paths.enumerated() {
+                let isDirectory = paths.contains { $0.starts(with: path + [UInt8(ascii: "/")]) }
+                let kind: Entry.Kind =
+                    switch position % 4 {
+                    case _ where isDirectory: .directory
+                    case 0: .symlink(target: "to")
+                    case 1: .file(digest: .empty, size: 0)
+                    default: .file(digest: Digest(hashing: path), size: UInt64(path.count))
+                    }
+                entries.append(
+                    Entry(
+                        path: try TreePath(ByteString(path)),
+                        metadata: Metadata(mode: 0o640, uid: 1, gid: 2, modified: Timestamp(seconds: -7)), kind: kind))
+            }
+            let tree = try Tree(entries)
+            let record = LayerRecord(
+                created: "now", source: "test", platform: nil, entries: tree.entries.count, size: tree.size,
+                tree: .empty, diffID: DiffID(.empty), provenance: nil)
+            return IndexedLayer(digest: Digest(hashing: [number]), record: record, tree: tree, provenance: nil)
+        }
+        func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+        let common = [
+            bytes("/a"), bytes("/a/x"), bytes("/a/\u{e9}"), bytes("/a/") + [0xC3], bytes("/a/") + [0xC3] + bytes("/b"),
+            bytes("/a/") + [0xC3] + bytes("/") + [0xA9], bytes("/a-b"), bytes("/a/x y"), bytes("/a!"),
+        ]
+        return try [layer(common, 1), layer(common + [bytes("/z"), bytes("/z/1")], 2)]
+    }
+
+    private static let stored = """
+        SELECT directories.digest, path, name, kind, mode, uid, gid, modified, target, hex(blobs.digest)
+        FROM directories JOIN directory_entries ON directory = directories.id LEFT JOIN blobs ON blobs.id = blob
+        ORDER BY path, directories.digest, name
+        """
+
+    @Test func anIndexWithThePathsOfEveryLayerBecomesWhatIsMadeAnew() throws {
+        let queue = try DatabaseQueue()
+        let migrator = IndexSchema.migrator()
+        try migrator.migrate(queue, upTo: "4-layers-of-contents")
+        let layers = try Self.layers()
+        let rows = try queue.write { database in
+            for (id, layer) in layers.enumerated() {
+                try database.execute(
+                    sql: "INSERT INTO layers VALUES (?, ?, ?, ?, 'now', 'test', ?, ?)",
+                    arguments: [
+                        id, Data(layer.digest.bytes), Data(Digest.empty.bytes), Data(Digest.empty.bytes),
+                        layer.tree.entries.count, Int64(layer.tree.size),
+                    ])
+                for entry in layer.tree.entries {
+                    var (blob, target): (Int64?, Data?) = (nil, nil)
+                    if case .symlink(let text) = entry.kind { target = Data(text.bytes) }
+                    if case .file(let digest, let size) = entry.kind {
+                        try database.execute(
+                            sql: "INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)",
+                            arguments: [Data(digest.bytes), Int64(size)])
+                        blob = try Int64.fetchOne(
+                            database, sql: "SELECT id FROM blobs WHERE digest = ?", arguments: [Data(digest.bytes)])
+                        try database.execute(
+                            sql: "INSERT OR IGNORE INTO content_layers VALUES (?, ?)", arguments: [blob, id])
+                    }
+                    let metadata = entry.metadata
+                    try database.execute(
+                        sql: "INSERT INTO layer_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        arguments: [
+                            id, Data(entry.path.bytes.bytes), entry.kind.indexName, Int64(metadata.mode),
+                            Int64(metadata.uid), Int64(metadata.gid), metadata.modified.seconds, blob, target,
+                        ])
+                }
+            }
+            return try ["v1_entries", "v1_contents"].map { try Self.rows(database, $0) }
+        }
+        try migrator.migrate(queue)
+        let fresh = try LayerIndex.inMemory()
+        try fresh.write("test") { database in for layer in layers { try layer.insert(database) } }
+        let (migrated, made) = (try queue.read(Self.everything), try fresh.read("test", Self.everything))
+        for found in [migrated, made] {
+            #expect(found.views == rows)
+            // The directory that differs, and the one that is new, are all that the second adds to the three of the first.
+            #expect(found.directories == 5)
+        }
+        #expect(migrated.stored == made.stored)
+        #expect(rows[0].count == 22)
+    }
+
+    private struct Everything {
+        var views: [[String]]
+        var directories: Int?
+        var stored: [String]
+    }
+
+    private static func everything(_ database: Database) throws -> Everything {
+        Everything(
+            views: try ["v1_entries", "v1_contents"].map { try rows(database, $0) },
+            directories: try Int.fetchOne(database, sql: "SELECT count(*) FROM directories"),
+            stored: try Row.fetchAll(database, sql: stored).map { "\($0)" })
+    }
+
+    /// An index of the fourth migration that takes `count` rows to become one of the fifth.
+    private static func makeOldIndex(_ path: String, _ count: Int) throws {
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        try IndexSchema.migrator().migrate(queue, upTo: "4-layers-of-contents")
+        try queue.write { database in
+            for layer in 1...2 {
+                try database.execute(
+                    sql: "INSERT INTO layers VALUES (?, randomblob(32), x'01', x'02', 'now', 'test', ?, 0)",
+                    arguments: [layer, count])
+                for number in 0..<count {
+                    try database.execute(
+                        sql: "INSERT INTO layer_entries VALUES (?, CAST(? AS BLOB), 'fifo', 420, 0, 0, 7, NULL, NULL)",
+                        arguments: [layer, "/directory/of/many/files/\(number)"])
+                }
+            }
+        }
+    }
+
+    @Test func theFileOfAnIndexShrinksWhenItIsMigratedAndWhenLayersAreCollected() throws {
+        let fixture = try StoreFixture()
+        _ = try fixture.open()
+        let path = "\(fixture.path)/index.sqlite"
+        func size() throws -> UInt64 { try Files.status(ByteString(path)).size }
+        try FileManager.default.removeItem(atPath: path)
+        try Self.makeOldIndex(path, 10_000)
+        let old = try size()
+        let index = try LayerIndex(
+            path: ByteString(path), access: .changing, stamp: IndexStamp(store: fixture.open(.reading).directory))
+        try index.migrate()
+        #expect(try index.read("test") { try Int.fetchOne($0, sql: "SELECT count(*) FROM v1_entries") } == 20_000)
+        // Both layers have the one directory, and its path is there once.
+        #expect(try size() < old / 2)
+        #expect(try index.agreesWithStamp())
+        try index.close()
+        // No name reaches these layers.
+        let migrated = try size()
+        let store = try fixture.open(.collecting)
+        _ = try store.collectGarbage()
+        #expect(try size() < migrated / 2)
+        #expect(try #require(store.writableIndex).agreesWithStamp())
+    }
+
+    @Test func directoriesThatNoLayerHasAnyMoreGo() throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        try StoreFixture.add("a", ["/own/a": "a", "/common/f": "f"], to: store)
+        try StoreFixture.add("b", ["/own/b": "b", "/common/f": "f"], to: store)
+        func directories() throws -> [String] {
+            try store.currentIndex().read("test") { database in
+                #expect(try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").isEmpty)
+                return try String.fetchAll(database, sql: "SELECT CAST(path AS TEXT) FROM directories ORDER BY path")
+            }
+        }
+        // The roots have the same in them.
+        #expect(try directories() == ["", "/common", "/own", "/own"])
+        _ = try store.remove(Name("a"))
+        #expect(try directories() == ["", "/common", "/own"])
+        _ = try store.remove(Name("b"))
+        let left = try store.currentIndex().read("test") { database in
+            try ["directories", "directory_entries", "layer_directories"].map {
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM \($0)")
+            }
+        }
+        #expect(left == [0, 0, 0])
     }
 
     @Test func contentsAreToldWithTheLayersThatHaveThem() throws {

@@ -110,6 +110,11 @@ uint64_t clinux_raise_open_files(uint64_t wanted);
 /// Sets it back to what it was before the first of these calls.
 void clinux_restore_open_files(void);
 
+/// From now on blocks of `size` bytes and more are pages of their own, which are the kernel's again when they are freed
+/// (mallopt(3), M_MMAP_THRESHOLD). Otherwise malloc raises that limit to 32 MiB as such blocks are freed, and what it keeps lies
+/// in pieces between others that nothing fits in.
+void clinux_return_blocks(int size);
+
 /// Values of macros with types that Swift cannot import.
 extern const int clinux_o_tmpfile;
 extern const int clinux_at_empty_path;

@@ -62,7 +62,7 @@ struct AddCommand: ParsableCommand {
         let planner = PlanLayers(
             root: root, searchPath: closureOptions.searchPath(environment), home: environment.home,
             options: closureOptions.resolveOptions(rules: .all))
-        let layers = try planner.run(request())
+        var layers = try planner.run(request())
         for layer in layers {
             layer.plan.warnings.forEach { console.warn("\(layer.name): \($0)") }
             layer.plan.notes.forEach { console.detail("\(layer.name): \($0)") }
@@ -70,11 +70,15 @@ struct AddCommand: ParsableCommand {
         RuleReport.lines(for: layers).forEach(console.note)
         if dryRun { return try preview(layers, root: root, console) }
         let workspace = try storeOptions.workspace(.adding)
+        let hint = PresetHint.line(for: layers)
         let additions = try console.whileWatching { progress in
-            try AddLayers(workspace, root: root).run(layers, replacing: replace, progress: progress)
+            // Handed over: nothing keeps a plan of a million files longer than it is needed.
+            var requests: [LayerRequest] = []
+            swap(&requests, &layers)
+            return try AddLayers(workspace, root: root).run(consume requests, replacing: replace, progress: progress)
         }
         if jsonOption.json { return try console.result(json: additions.map(AdditionReport.init)) }
         for addition in additions { console.note(SummaryText.added(addition)) }
-        if let hint = PresetHint.line(for: layers) { console.note(hint) }
+        if let hint { console.note(hint) }
     }
 }

@@ -29,13 +29,15 @@ public struct AddLayers: Sendable {
         public var cost: LayerCost
     }
 
-    /// Adds all of `requests`, whose closures must be complete, or none.
+    /// Adds all of `requests`, whose closures must be complete, or none. They are let go of as soon as all is known of them: a plan may
+    /// be of a million files.
     ///
     /// - Throws: ``UnresolvedClosure`` when something is missing, ``LayerFSError/conflictingSources(_:)`` when a plan
     ///   contradicts itself, ``LayerStoreError`` when a name is taken or the store cannot be written.
     public func run(
-        _ requests: [LayerRequest], replacing: Bool = false, progress: ProgressMeter = .none
+        _ requests: consuming [LayerRequest], replacing: Bool = false, progress: ProgressMeter = .none
     ) throws -> [Addition] {
+        var requests = requests
         for request in requests { try UnresolvedClosure.check(request.plan) }
         let session = try workspace.store.beginAdding()
         let layers = try requests.map { request in
@@ -53,21 +55,44 @@ public struct AddLayers: Sendable {
         try Interruption.check()
         let areThere = isThere.allSatisfy { $0 }
         let (diffIDs, owners) = try examine(layers, of: areThere ? [] : requests, isThere, session, progress)
-        var news = NewContents(try session.publish(isNamed: areThere))
+        let facts = try requests.indices.map { index in
+            try Facts(requests[index], owners: owners, tree: layers[index].tree, isThere: diffIDs[index] == nil)
+        }
+        requests = []
+        try session.publish(isNamed: areThere)
         if areThere { try session.rememberTaken() }
-        return try requests.indices.map { index in
-            let (request, layer) = (requests[index], layers[index])
+        return try facts.indices.map { index in
+            let (fact, layer) = (facts[index], layers[index])
             var outcome = CommitOutcome.unchanged
             if let diffID = diffIDs[index] {
                 outcome = try session.commit(
-                    layer: request.name, tree: layer.tree,
-                    provenance: Provenance(request.plan, owners: owners, tree: layer.tree),
-                    source: request.source, created: workspace.now, platform: try request.plan.platform(),
-                    diffID: diffID, cachedLibraries: request.plan.cachedLibraries, replacing: replacing)
+                    layer: fact.name, tree: layer.tree, provenance: fact.provenance, source: fact.source,
+                    created: workspace.now, platform: fact.platform, diffID: diffID,
+                    cachedLibraries: fact.cachedLibraries, replacing: replacing)
             }
-            // New for the first layer that brings it only.
-            let cost = LayerCost(layer.contents) { news.take($0) }
-            return Addition(name: request.name, outcome: outcome, tree: layer.tree, cost: cost)
+            var cost = LayerCost(layer.contents) { _ in false }
+            (cost.newContents, cost.newBytes) = layer.news
+            return Addition(name: fact.name, outcome: outcome, tree: layer.tree, cost: cost)
+        }
+    }
+
+    /// What the record of a layer says beside its tree.
+    private struct Facts {
+        let name: Name
+        let source: String
+        var provenance: Provenance?
+        var platform: String?
+        var cachedLibraries: [CachedLibrary]?
+
+        /// - Parameter isThere: whether there will be no record.
+        init(
+            _ request: LayerRequest, owners: [TreePath: Provenance.Package], tree: Tree, isThere: Bool
+        ) throws {
+            (name, source) = (request.name, request.source)
+            if isThere { return }
+            provenance = Provenance(request.plan, owners: owners, tree: tree)
+            platform = try request.plan.platform()
+            cachedLibraries = request.plan.cachedLibraries
         }
     }
 
@@ -83,7 +108,7 @@ public struct AddLayers: Sendable {
         for request in requests {
             for entry in request.plan.entries {
                 if let path = entry.rootPath { part.insert(path) }
-                if part.count == 65_536 { try look() }
+                if part.count == 16_384 { try look() }
             }
         }
         try look()
@@ -116,31 +141,6 @@ public struct AddLayers: Sendable {
             }
         }
         return (diffIDs.withLock { $0 }, found.withLock { $0 })
-    }
-}
-
-/// Contents that the store did not have, each to be taken once.
-private struct NewContents {
-    private let digests: [Digest]
-    private var isTaken: [Bool]
-
-    init(_ digests: consuming [Digest]) {
-        // In place: there may be a million.
-        digests.sort()
-        self.digests = digests
-        isTaken = [Bool](repeating: false, count: digests.count)
-    }
-
-    /// Whether `digest` is one of them that was not taken before.
-    mutating func take(_ digest: Digest) -> Bool {
-        var (low, high) = (0, digests.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if digests[middle] < digest { low = middle + 1 } else { high = middle }
-        }
-        guard low < digests.count, digests[low] == digest, !isTaken[low] else { return false }
-        isTaken[low] = true
-        return true
     }
 }
 

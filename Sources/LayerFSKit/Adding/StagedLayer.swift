@@ -9,6 +9,8 @@ import Trees
 /// The tree of a plan: its files taken into the store, and the directories that they lie in.
 struct StagedLayer {
     let tree: Tree
+    /// The contents that the store did not have, each counted once in all layers of a session, and their bytes.
+    private(set) var news = (contents: 0, bytes: UInt64(0))
 
     /// The distinct contents of the layer, generated ones included; without the empty one.
     var contents: some Sequence<(digest: Digest, size: UInt64)> { tree.entries.distinctContents }
@@ -40,26 +42,33 @@ struct StagedLayer {
                 let known =
                     try known.map { known in positions.map { known[$0] } }
                     ?? Self.known(plan.entries, positions, intake)
-                let files = try Self.stage(part, known, intake, pool, progress)
+                let (files, copied) = try Self.stage(part, known, intake, pool, progress)
+                news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
                 for (planned, file) in zip(part, files) {
                     if let file { newest = max(newest, file.metadata.modified.seconds) }
+                    if case .generated(let bytes, _) = planned.content,
+                        try intake.lacks(Digest(hashing: bytes), size: UInt64(bytes.count))
+                    {
+                        news = (news.contents + 1, news.bytes &+ UInt64(bytes.count))
+                    }
                     let (entry, isTimeless) = try Self.entry(planned, file, isExact: plan.isExact, intake)
                     try union.add(entry, planned.origin, isTimeless: isTimeless)
                 }
                 try intake.took(files.compactMap(\.self))
             }
-            tree = try union.tree(time: Timestamp(seconds: newest), mergesUsr: !plan.isExact)
+            // Not a copy, of which every piece would be copied that is given its time.
+            tree = try (consume union).tree(time: Timestamp(seconds: newest), mergesUsr: !plan.isExact)
         } catch let error as SystemError {
             throw LayerFSError.system(step: "examine the host", error)
         }
     }
 
-    /// The order of `entries`, and, unless these are more than are gone through at once, what is known of each: found out at the same
-    /// time, since neither needs the other.
+    /// The order of `entries`, and, unless these are very many, what is known of each: found out at the same time, since neither
+    /// needs the other.
     private static func order(
         _ entries: PlanEntries, _ intake: some ContentIntake
     ) throws -> (order: [UInt32], known: [KnownContent?]?) {
-        if entries.count > partSize { return (entries.order, nil) }
+        if entries.count > lookUpLimit { return (entries.order, nil) }
         let order = Mutex<[UInt32]>([])
         let known = Mutex<[KnownContent?]>([])
         try WorkerPool(workers: 2).forEach(2) { task in
@@ -93,11 +102,11 @@ struct StagedLayer {
     /// Takes the files of the host into the store, on all workers.
     ///
     /// - Parameter known: what is known of each entry of `part`.
-    /// - Returns: for each entry of `part` the file that it is of; nil for what is no file of the host.
+    /// - Returns: for each entry of `part` the file that it is of, nil for what is no file of the host; and how many contents were new.
     private static func stage(
         _ part: [PlannedEntry], _ known: [KnownContent?], _ intake: some ContentIntake, _ pool: WorkerPool,
         _ progress: ProgressMeter
-    ) throws -> [SourceFile?] {
+    ) throws -> (files: [SourceFile?], news: (contents: Int, bytes: UInt64)) {
         // Several entries may be of one file: two programs that need one library.
         var places: [ByteString: Int] = [:]
         var wanted: [(source: ByteString, state: SourceState, known: KnownContent?)] = []
@@ -135,10 +144,16 @@ struct StagedLayer {
             try progress.advance(by: size)
             return sources
         }
-        return files.map { $0.map { staged[$0 / groupSize][$0 % groupSize] } }
+        // Of several files with one content one was copied.
+        let news = staged.joined().lazy.filter { $0.wasCopied && $0.size > 0 }
+            .reduce(into: (contents: 0, bytes: UInt64(0))) { $0 = ($0.contents + 1, $0.bytes &+ $1.size) }
+        return (files.map { $0.map { staged[$0 / groupSize][$0 % groupSize] } }, news)
     }
 
-    private static let partSize = 16_384
+    /// A part of what waits to be published: each entry is there several times while it is dealt with.
+    private static let partSize = 4096
+    /// How many entries may be looked up before they are in order.
+    private static let lookUpLimit = 16_384
     private static let groupSize = 16
     private static let progressStep: UInt64 = 1 << 20
 

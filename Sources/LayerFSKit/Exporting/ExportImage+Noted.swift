@@ -82,7 +82,7 @@ extension ExportImage {
         for name in expression.names { insert(try workspace.store.lookUp(name)?.record) }
         for layer in part.selection.layers {
             insert(layer.digest)
-            insert(layer.record.tree)
+            layer.record.treeDocuments.forEach(insert)
             insert(layer.record.provenance)
             insert(layer.record.skeleton)
             if layer.blob?.isKept == true { insert(layer.blob?.digest) }

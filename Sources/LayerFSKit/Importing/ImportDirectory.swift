@@ -24,7 +24,7 @@ public struct ImportDirectory: Sendable {
         request.name = name
         request.isExact = true
         let layers = try PlanLayers(searchPath: [], home: home).run(request)
-        let added = try AddLayers(workspace).run(layers, replacing: options.replacing, progress: progress)
+        let added = try AddLayers(workspace).run(consume layers, replacing: options.replacing, progress: progress)
         let record = try workspace.store.lookUp(name).map { found throws(LayerStoreError) in
             try workspace.store.layerRecord(found.record)
         }

@@ -80,7 +80,7 @@ public struct StandingImage: Sendable {
             for entry in tree.entries {
                 if case .file(let digest, let size) = entry.kind { contents[digest] = size }
             }
-            [layer.record, found.tree, found.provenance, found.skeleton].forEach(insert)
+            ([layer.record, found.provenance, found.skeleton] + found.treeDocuments).forEach(insert)
             if let skeleton = try store.skeleton(of: found) {
                 insert(skeleton.others)
                 skeleton.contents.forEach(insert)
