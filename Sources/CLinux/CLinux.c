@@ -127,4 +127,8 @@ int clinux_mount(const char *source, const char *target, const char *type, bool 
 
 int clinux_unmount(const char *target) { return umount2(target, UMOUNT_NOFOLLOW); }
 
-void clinux_return_blocks(int size) { mallopt(M_MMAP_THRESHOLD, size); }
+void clinux_return_blocks(int size) {
+    mallopt(M_MMAP_THRESHOLD, size);
+    // Either option ends that malloc raises both limits as it goes; a low one gives pages back, and takes them again, with each buffer.
+    mallopt(M_TRIM_THRESHOLD, 4 * size);
+}
