@@ -37,9 +37,9 @@ public struct ByteString: Hashable, Sendable {
     }
 
     public func hasPrefix(_ prefix: ByteString) -> Bool {
-        bytes.withUnsafeBufferPointer { all in
-            prefix.bytes.withUnsafeBufferPointer { wanted in
-                all.count >= wanted.count && UnsafeBufferPointer(rebasing: all[..<wanted.count]).elementsEqual(wanted)
+        bytes.withUnsafeBytes { all in
+            prefix.bytes.withUnsafeBytes { wanted in
+                all.count >= wanted.count && ByteComparison.comparePrefix(all, wanted) == 0
             }
         }
     }

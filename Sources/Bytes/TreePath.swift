@@ -43,6 +43,13 @@ public struct TreePath: Hashable, Sendable {
             })
     }
 
+    /// The path of `name`, the name of an entry of another path, in this directory.
+    package func appending(component name: UnsafeRawBufferPointer) -> TreePath {
+        bytes.bytes.withUnsafeBytes { path in
+            TreePath(directory: isRoot ? UnsafeRawBufferPointer(rebasing: path[..<0]) : path, name: name)
+        }
+    }
+
     /// Calls `body` with what lies before the last slash, which is empty for what lies in the root, and with ``name``; both are valid
     /// only meanwhile.
     package func withParts<Result>(

@@ -95,6 +95,10 @@ const char *clinux_readdir(void *stream, uint8_t *kind) {
     return entry->d_name;
 }
 
+int64_t clinux_getdents(int descriptor, void *buffer, size_t size) {
+    return syscall(SYS_getdents64, descriptor, buffer, size);
+}
+
 void *clinux_fdopendir(int descriptor) { return fdopendir(descriptor); }
 
 int clinux_closedir(void *stream) { return closedir(stream); }

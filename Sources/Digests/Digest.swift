@@ -41,22 +41,31 @@ public struct Digest: Hashable, Sendable {
     /// The digest with the 64 lower-case hexadecimal digits in `text`; nil for anything else.
     public init?(hexadecimalDigits text: UnsafeBufferPointer<UInt8>) {
         guard text.count == 64 else { return nil }
+        let bytes = UnsafeRawBufferPointer(text)
         func word(_ start: Int) -> UInt64? {
-            var word: UInt64 = 0
-            for index in start..<(start + 16) {
-                let character = text[index]
-                switch character {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"): word = word << 4 | UInt64(character & 15)
-                case UInt8(ascii: "a")...UInt8(ascii: "f"): word = word << 4 | UInt64(character & 15 + 9)
-                default: return nil
-                }
+            guard let high = Self.fourBytes(bytes, start), let low = Self.fourBytes(bytes, start + 8) else {
+                return nil
             }
-            return word
+            return high << 32 | low
         }
         guard let first = word(0), let second = word(16), let third = word(32), let fourth = word(48) else {
             return nil
         }
         words = (first, second, third, fourth)
+    }
+
+    /// The number that is written as eight digits at `start`, all of them taken at once; nil for anything else.
+    private static func fourBytes(_ text: UnsafeRawBufferPointer, _ start: Int) -> UInt64? {
+        let (ones, nibbles): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x0f0f_0f0f_0f0f_0f0f)
+        let word = UInt64(bigEndian: text.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        // Letters have the bit 0x40, and the first of them ends in 1.
+        let digits = (word & nibbles) &+ ((word >> 6) & ones) &* 9
+        // Each must be what this digit is written as.
+        let areLetters = ((digits &+ ones &* 6) >> 4) & ones
+        guard digits & ~nibbles == 0, word == digits &+ ones &* 0x30 &+ areLetters &* 39 else { return nil }
+        let pairs = (digits | digits >> 4) & 0x00ff_00ff_00ff_00ff
+        let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff
+        return (fours | fours >> 16) & 0xffff_ffff
     }
 
     /// The digest written as `sha256:<64 hexadecimal digits>`.

@@ -25,7 +25,89 @@ final class FileMaker: Sendable {
         canReflink = Atomic(mode == .reflink || mode == .auto)
     }
 
-    func make(
+    /// Makes the files of one directory.
+    struct Maker {
+        let files: FileMaker
+        let entries: Tree.Entries
+        let links: ContentLinks
+        /// Whose everything is that is made in the directory; nil where that is not known.
+        let owner: (uid: UInt32, gid: UInt32)?
+
+        /// Makes the entry at `position`, which is no directory.
+        ///
+        /// - Returns: how far that brings the work.
+        func make(
+            _ position: Int, in directory: borrowing OwnedDescriptor, _ summary: inout MaterializeSummary
+        ) throws -> UInt64 {
+            if let (digest, size) = entries.content(at: position) {
+                if try link(position, digest, size, in: directory) {
+                    summary.linked += 1
+                    summary.linkedBytes += size
+                } else {
+                    try files.make(entries[position], in: directory, &summary)
+                }
+                return max(size, 1)
+            }
+            if try !makeSymlink(position, in: directory, &summary) {
+                try files.make(entries[position], in: directory, &summary)
+            }
+            return 1
+        }
+
+        /// Links to a content that serves as it is; false when another way must be found.
+        private func link(
+            _ position: Int, _ digest: Digest, _ size: UInt64, in directory: borrowing OwnedDescriptor
+        ) throws -> Bool {
+            guard files.linksFirst else { return false }
+            let result = entries.withName(at: position) { name -> Result<Bool, SystemError> in
+                do throws(SystemError) {
+                    return .success(
+                        try links.link(
+                            digest, size: size, metadata: entries.metadata(at: position), exactTime: files.exactTime,
+                            to: name, in: directory))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            do { return try result.get() } catch { throw stepFailed(position, error) }
+        }
+
+        private func makeSymlink(
+            _ position: Int, in directory: borrowing OwnedDescriptor, _ summary: inout MaterializeSummary
+        ) throws -> Bool {
+            let metadata = entries.metadata(at: position)
+            let result = entries.withTarget(at: position) { target in
+                entries.withName(at: position) { name -> Result<Void, SystemError> in
+                    do throws(SystemError) {
+                        try directory.makeSymlink(name, target: target)
+                        if CurrentProcess.canSetOwners, owner.map({ $0 != (metadata.uid, metadata.gid) }) ?? true {
+                            try directory.setOwner(uid: metadata.uid, gid: metadata.gid, of: name)
+                        }
+                        return .success(try directory.setModified(metadata.modified.fileTime, of: name))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            guard let result else { return false }
+            do { try result.get() } catch { throw stepFailed(position, error) }
+            summary.symlinks += 1
+            return true
+        }
+
+        private func stepFailed(_ position: Int, _ error: SystemError) -> LayerFSError {
+            .system(step: "make \(entries.path(at: position))", error)
+        }
+    }
+
+    func making(_ entries: Tree.Entries, _ links: ContentLinks, _ owner: (uid: UInt32, gid: UInt32)?) -> Maker {
+        Maker(files: self, entries: entries, links: links, owner: owner)
+    }
+
+    /// Whether a file is first of all to be a link.
+    private var linksFirst: Bool { mode == .hard || mode == .auto && !canReflink.load(ordering: .relaxed) }
+
+    private func make(
         _ entry: Entry, in directory: borrowing OwnedDescriptor, _ summary: inout MaterializeSummary
     ) throws {
         let name = entry.path.name
@@ -33,9 +115,9 @@ final class FileMaker: Sendable {
             switch entry.kind {
             case .file(let digest, let size):
                 return try makeFile(entry, digest, size, in: directory, &summary)
-            case .symlink(let target):
-                try directory.makeSymlink(name, target: target)
-                summary.symlinks += 1
+            case .symlink, .directory, .whiteout:
+                // Links are made without an entry.
+                return
             case .fifo:
                 try directory.makeNode(name, .fifo, mode: 0o600)
             case .characterDevice(let major, let minor):
@@ -44,13 +126,11 @@ final class FileMaker: Sendable {
             case .blockDevice(let major, let minor):
                 guard makesDevices else { return summary.skippedDevices += 1 }
                 try directory.makeNode(name, .blockDevice(major: major, minor: minor), mode: 0o600)
-            case .directory, .whiteout:
-                return
             }
             if CurrentProcess.canSetOwners {
                 try directory.setOwner(uid: entry.metadata.uid, gid: entry.metadata.gid, of: name)
             }
-            if case .symlink = entry.kind {} else { try directory.setPermissions(entry.metadata.mode, of: name) }
+            try directory.setPermissions(entry.metadata.mode, of: name)
             try directory.setModified(entry.metadata.modified.fileTime, of: name)
         } catch let error as SystemError {
             throw LayerFSError.system(step: "make \(entry.path)", error)

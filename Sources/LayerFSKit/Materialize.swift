@@ -1,6 +1,8 @@
 public import Bytes
+import Digests
 import LayerStore
 import Posix
+import Synchronization
 import SystemPackage
 public import Trees
 
@@ -51,21 +53,30 @@ public struct Materialize: Sendable {
         _ root: SharedDescriptor, with tree: Tree, progress: ProgressMeter
     ) throws -> MaterializeSummary {
         let plan = TreeDirectories(tree)
-        do {
-            for directory in 1..<max(plan.count, 1) {
-                try root.descriptor.makeDirectory(plan.entry(directory).path.relative, mode: 0o700)
-            }
-        } catch {
-            throw LayerFSError.system(step: "make the root's directories", error)
-        }
         let files = FileMaker(workspace.store, mode: mode, exactTime: exactTime, makesDevices: makesDevices)
+        let parts = plan.parts
+        // What is known of the contents of a part is looked up by one thread while others are busy with what comes before.
+        let links = Mutex<ContentLinks?>(nil)
+        @Sendable func lookUp(_ part: Int) {
+            guard part < parts.count else { return }
+            let found = workspace.store.links(to: plan.contents(of: parts[part]))
+            links.withLock { $0 = found }
+        }
+        try WorkerPool(workers: 2).forEach(2) { task in
+            if task == 0 { lookUp(0) } else { try makeDirectories(plan, in: root) }
+        }
+        let ownership = try Ownership(root.descriptor)
         var total = MaterializeSummary()
-        // In parts, so that what is looked up for them stays small.
-        for part in plan.parts {
-            let contents = part.lazy.flatMap { plan.children($0) }.compactMap { tree.entries.content(at: $0) }
-            workspace.store.prepare(contents.lazy.filter { $0.size > 0 }.map(\.digest))
-            let summaries = try pool.map(part.count) { index in
-                try fill(part.lowerBound + index, of: plan, in: root, files, progress)
+        for (number, part) in parts.enumerated() {
+            guard let links = links.withLock({ $0 }) else { break }
+            links.use()
+            let summaries = try WorkerPool(workers: pool.workers + 1).map(part.count + 1) { index in
+                guard index > 0 else {
+                    lookUp(number + 1)
+                    return MaterializeSummary()
+                }
+                let place = Place(directory: part.lowerBound + index - 1, root: root, ownership: ownership)
+                return try fill(place, of: plan, files, links, progress)
             }
             total = summaries.reduce(total, +)
         }
@@ -74,22 +85,74 @@ public struct Materialize: Sendable {
         return total
     }
 
+    /// Makes all directories, those of one depth after those of the one before, each by whoever makes what else lies beside it.
+    private func makeDirectories(_ plan: TreeDirectories, in root: SharedDescriptor) throws(LayerFSError) {
+        do {
+            var parents = plan.count > 1 ? [0] : []
+            while !parents.isEmpty {
+                let made = try pool.map(parents.count) { [parents] (index) throws(SystemError) in
+                    try makeDirectories(in: parents[index], of: plan, root)
+                }
+                parents = made.flatMap { $0 }
+            }
+        } catch {
+            throw .system(step: "make the root's directories", error)
+        }
+    }
+
+    /// - Returns: those of the directories in `directory` that have directories themselves.
+    private func makeDirectories(
+        in directory: Int, of plan: TreeDirectories, _ root: SharedDescriptor
+    ) throws(SystemError) -> [Int] {
+        let opened = try open(plan.entry(directory), in: root)
+        var parents: [Int] = []
+        for number in plan.subdirectories(directory) {
+            let position = plan.position(number)
+            let metadata = plan.tree.entries.metadata(at: position)
+            // Nobody else may write to it before all in it is there. What the umask takes away is given when it is filled.
+            let mode = metadata.canBeFinishedEarly ? metadata.mode & 0o755 : 0o700
+            let made = plan.tree.entries.withName(at: position) { name -> Result<Void, SystemError> in
+                do throws(SystemError) {
+                    return .success(try opened.makeDirectory(name, mode: mode))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            try made.get()
+            if !plan.subdirectories(number).isEmpty { parents.append(number) }
+        }
+        return parents
+    }
+
+    /// One directory that is filled.
+    private struct Place {
+        var directory: Int
+        var root: SharedDescriptor
+        var ownership: Ownership
+    }
+
     /// Makes what lies directly in one directory.
     private func fill(
-        _ directory: Int, of plan: TreeDirectories, in root: SharedDescriptor, _ files: FileMaker,
-        _ progress: ProgressMeter
+        _ place: Place, of plan: TreeDirectories, _ files: FileMaker, _ links: ContentLinks, _ progress: ProgressMeter
     ) throws -> MaterializeSummary {
         var summary = MaterializeSummary()
-        let entry = plan.entry(directory)
-        if plan.childCount(directory) == 0, !entry.canBeFinishedEarly { return summary }
-        let opened = try open(entry, in: root)
-        for position in plan.children(directory) {
-            let child = plan.tree.entries[position]
-            if child.isDirectory { continue }
-            try files.make(child, in: opened, &summary)
-            try progress.advance(by: max(child.size, 1))
+        let entry = plan.entry(place.directory)
+        if plan.childCount(place.directory) == 0, !entry.metadata.canBeFinishedEarly { return summary }
+        let opened = try open(entry, in: place.root)
+        let status = try opened.status()
+        let maker = files.making(plan.tree.entries, links, place.ownership.isGiven(to: status))
+        var done: UInt64 = 0
+        for (count, position) in plan.children(place.directory).enumerated() {
+            if plan.tree.entries.isDirectory(at: position) { continue }
+            done &+= try maker.make(position, in: opened, &summary)
+            // Whoever watches need not be told of each.
+            if count & 63 == 63 {
+                try progress.advance(by: done)
+                done = 0
+            }
         }
-        if entry.canBeFinishedEarly { try finish(opened, entry.metadata) }
+        try progress.advance(by: done)
+        if entry.metadata.canBeFinishedEarly { try finish(opened, status, entry.metadata) }
         return summary
     }
 
@@ -103,34 +166,55 @@ public struct Materialize: Sendable {
         do {
             for number in (0..<plan.count).reversed() {
                 let entry = plan.entry(number)
-                if !entry.canBeFinishedEarly { try finish(open(entry, in: root), entry.metadata) }
+                if entry.metadata.canBeFinishedEarly { continue }
+                let opened = try open(entry, in: root)
+                try finish(opened, opened.status(), entry.metadata)
             }
         } catch {
             throw .system(step: "set the modes of the root's directories", error)
         }
     }
 
+    /// - Parameter status: of the directory; what it has already is not set.
     private func finish(
-        _ directory: borrowing OwnedDescriptor, _ metadata: Metadata
+        _ directory: borrowing OwnedDescriptor, _ status: FileStatus, _ metadata: Metadata
     ) throws(SystemError) {
-        if CurrentProcess.canSetOwners { try directory.setOwner(uid: metadata.uid, gid: metadata.gid) }
+        var permissions = status.permissions
+        if CurrentProcess.canSetOwners, (status.uid, status.gid) != (metadata.uid, metadata.gid) {
+            try directory.setOwner(uid: metadata.uid, gid: metadata.gid)
+            // Some file systems take permissions away then.
+            permissions = .max
+        }
         for attribute in metadata.extendedAttributes where CurrentProcess.canSetOwners {
             try directory.setExtendedAttribute(attribute.name, to: attribute.value)
+            // One of them may be a list of who else has access, which changes permissions.
+            permissions = .max
         }
-        try directory.setPermissions(metadata.mode)
+        if permissions != metadata.mode { try directory.setPermissions(metadata.mode) }
         try directory.setModified(metadata.modified.fileTime)
     }
 }
 
-extension Entry {
-    /// Whether the owner, mode and time of this directory can be set as soon as it is filled: all directories in it are there already,
-    /// and its mode lets us go on into them.
+extension Metadata {
+    /// Whether the owner, mode and time of a directory with this can be set as soon as it is filled: all directories in it are there
+    /// already, and its mode lets us go on into them.
     fileprivate var canBeFinishedEarly: Bool {
-        metadata.mode & 0o700 == 0o700 && (CurrentProcess.canSetOwners || metadata.extendedAttributes.isEmpty)
+        mode & 0o700 == 0o700 && (CurrentProcess.canSetOwners || extendedAttributes.isEmpty)
     }
 }
 
 extension TreeDirectories {
+    /// The contents of the files that lie directly in these directories.
+    fileprivate func contents(of part: Range<Int>) -> [Digest] {
+        var digests: [Digest] = []
+        for directory in part {
+            for position in children(directory) {
+                if let content = tree.entries.content(at: position), content.size > 0 { digests.append(content.digest) }
+            }
+        }
+        return digests
+    }
+
     /// Runs of directories with some thousand children.
     fileprivate var parts: [Range<Int>] {
         var parts: [Range<Int>] = []
@@ -142,5 +226,24 @@ extension TreeDirectories {
             (start, count) = (number + 1, 0)
         }
         return parts
+    }
+}
+
+/// Who owns what this process makes, as the file system of a root has it.
+struct Ownership: Sendable {
+    private let uid = CurrentProcess.effectiveUser
+    private let gid = CurrentProcess.effectiveGroup
+    /// Whether the root belongs to this process: some file systems give files to others, or all to one.
+    private let isUsual: Bool
+
+    init(_ root: borrowing OwnedDescriptor) throws(SystemError) {
+        let status = try root.status()
+        isUsual = status.uid == uid && status.gid == gid
+    }
+
+    /// The owner of what is made in the directory with this `status`; nil where that cannot be said. A directory may give its group to all
+    /// in it (inode(7), S_ISGID; mount(8), grpid).
+    func isGiven(to status: FileStatus) -> (uid: UInt32, gid: UInt32)? {
+        isUsual && status.gid == gid ? (uid, gid) : nil
     }
 }

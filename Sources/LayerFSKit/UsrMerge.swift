@@ -5,7 +5,7 @@ import SystemPackage
 /// The links by which a merged system keeps its old top-level directories (file-hierarchy(7), Compatibility Symlinks).
 enum UsrMerge {
     /// One such link.
-    struct Link {
+    struct Link: Sendable {
         var path: TreePath
         var target: ByteString
         /// What it leads to.

@@ -3,8 +3,8 @@ public import Digests
 
 /// What takes contents in: a store that keeps them, or a survey that only says what keeping them would cost.
 public protocol ContentIntake: Sendable {
-    /// What is known of those of `states` that were met before.
-    func known(_ states: [SourceFingerprint]) throws(LayerStoreError) -> [SourceFingerprint: KnownContent]
+    /// What is known of each of `states`; nil of those that were not met before.
+    func known(_ states: [SourceFingerprint]) throws(LayerStoreError) -> [KnownContent?]
 
     /// Takes the regular file at `path` of the host, a link not followed. Safe to call from several threads.
     ///

@@ -11,10 +11,8 @@ public struct ContentSurvey: ContentIntake {
     /// - Parameter store: the store they would go into; nil for one that is not there yet.
     public init(_ store: Store?) { self.store = store }
 
-    public func known(
-        _ states: [SourceFingerprint]
-    ) throws(LayerStoreError) -> [SourceFingerprint: KnownContent] {
-        guard let store else { return [:] }
+    public func known(_ states: [SourceFingerprint]) throws(LayerStoreError) -> [KnownContent?] {
+        guard let store else { return [KnownContent?](repeating: nil, count: states.count) }
         return try StoreSession.known(states, in: store.currentIndex())
     }
 

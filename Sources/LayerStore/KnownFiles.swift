@@ -17,48 +17,49 @@ public struct KnownContent: Hashable, Sendable {
 
 /// The stat cache: states of host files whose content was hashed before, as in git's index.
 extension StoreSession {
-    /// What is known of those of `states` that were met before.
-    public func known(
-        _ states: [SourceFingerprint]
-    ) throws(LayerStoreError) -> [SourceFingerprint: KnownContent] {
-        guard let index = store.writableIndex else { return [:] }
+    /// What is known of each of `states`; nil of those that were not met before.
+    public func known(_ states: [SourceFingerprint]) throws(LayerStoreError) -> [KnownContent?] {
+        guard let index = store.writableIndex else { return [KnownContent?](repeating: nil, count: states.count) }
         let known = try Self.known(states, in: index)
         // They will be asked for one by one: whether the store has them still, and unchanged.
-        store.tamperGuard.prepare(Set(known.values.lazy.map(\.digest)))
+        store.tamperGuard.prepare(known.lazy.compactMap { $0?.digest })
         return known
     }
 
     static func known(
         _ states: [SourceFingerprint], in index: LayerIndex
-    ) throws(LayerStoreError) -> [SourceFingerprint: KnownContent] {
+    ) throws(LayerStoreError) -> [KnownContent?] {
         try index.read("read") { database in
             let statement = try BulkStatement(
                 """
                 SELECT digest, attributes, inode, size, modified_seconds, modified_nanoseconds, changed_seconds,
                 changed_nanoseconds FROM known_files WHERE device = ? AND inode >= ? ORDER BY inode
                 """, database)
-            var result: [SourceFingerprint: KnownContent] = [:]
-            result.reserveCapacity(states.count)
+            var result = [KnownContent?](repeating: nil, count: states.count)
             // Along the table, as long as most of its rows are wanted.
-            let sorted = states.sorted { $0.key < $1.key }
+            let sorted = states.indices.sorted { states[$0].key < states[$1].key }
             var position = 0
             while position < sorted.count {
-                let device = sorted[position].key.device
+                let device = states[sorted[position]].key.device
                 statement.bind(1, device)
-                statement.bind(2, sorted[position].key.inode)
+                statement.bind(2, states[sorted[position]].key.inode)
                 var passed = 0
-                while position < sorted.count, sorted[position].key.device == device, passed <= BulkStatement.patience {
+                while position < sorted.count, states[sorted[position]].key.device == device,
+                    passed <= BulkStatement.patience
+                {
                     guard try statement.step(), let inode = statement.integer(2) else {
                         // That was the last one of this device.
-                        position = sorted[position...].firstIndex { $0.key.device != device } ?? sorted.count
+                        position =
+                            sorted[position...].firstIndex { states[$0].key.device != device } ?? sorted.count
                         break
                     }
                     passed += 1
-                    while position < sorted.count, sorted[position].key <= (device, inode) {
+                    while position < sorted.count, states[sorted[position]].key <= (device, inode) {
                         // One file may be there by several names.
-                        let state = sorted[position]
+                        let state = states[sorted[position]]
                         if state.isAt(statement, from: 2), let digest = statement.digest(0) {
-                            result[state] = KnownContent(digest: digest, hasAttributes: statement.integer(1) != 0)
+                            result[sorted[position]] = KnownContent(
+                                digest: digest, hasAttributes: statement.integer(1) != 0)
                             passed = 0
                         }
                         position += 1

@@ -188,5 +188,10 @@ extension Store {
     }
 
     /// Prepares to hand out `contents`: looks up what is known of them all at once.
-    public func prepare(_ contents: some Sequence<Digest>) { tamperGuard.prepare(Set(contents)) }
+    public func prepare(_ contents: some Sequence<Digest>) { tamperGuard.prepare(contents) }
+
+    /// The same, for linking to them.
+    public func links(to contents: some Sequence<Digest>) -> ContentLinks {
+        ContentLinks(self, tamperGuard.states(of: contents))
+    }
 }

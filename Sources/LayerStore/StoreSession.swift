@@ -175,15 +175,22 @@ public final class StoreSession: Sendable {
 
     /// What the store has of a content. One that was changed through a hard link is as good as none.
     private func stored(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Stored {
+        if try store.tamperGuard.isAsRemembered(digest, size: size) {
+            relyOn(digest)
+            return .good
+        }
         guard let place = try store.blobs.find(digest) else { return .absent }
         // A damaged one of a further store is not ours to replace; a good one here hides it.
         let damaged: Stored = place.isOwn ? .damaged : .absent
         guard place.status.size == size else { return damaged }
         if case .content? = try store.tamperGuard.fault(digest, place.status) { return damaged }
-        guard place.isOwn else { return .good }
+        if place.isOwn { relyOn(digest) }
+        return .good
+    }
+
+    private func relyOn(_ digest: Digest) {
         let shard = digest.withUnsafeBytes { $0[0] }
         reused.withLock { _ = $0.insert(shard) }
-        return .good
     }
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.

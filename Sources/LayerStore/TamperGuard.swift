@@ -59,7 +59,9 @@ final class TamperGuard: Sendable {
 
     /// What was looked up.
     private struct Remembered {
-        /// nil for what no index knows.
+        /// Of all contents that are wanted together.
+        var prepared = PreparedStates()
+        /// Of others; nil for what no index knows.
         var states: [Digest: InodeFingerprint?] = [:]
         /// How many were asked for that had not been looked up.
         var misses = 0
@@ -67,15 +69,51 @@ final class TamperGuard: Sendable {
         var whole: Set<UInt8> = []
     }
 
-    /// Looks up at once what the index remembers of `digests`; what was looked up before is forgotten.
-    func prepare(_ digests: some Collection<Digest>) {
-        let sorted = digests.sorted()
-        let found = lookUp(sorted: sorted)
+    /// What the index remembers of `digests`, looked up at once. See ``use(_:)``.
+    func states(of digests: some Sequence<Digest>) -> PreparedStates {
+        // Of a concrete type: the compiler makes code for sorting that only then.
+        var sorted = Array(digests)
+        sorted.sort()
+        // The same content may be wanted often.
+        var count = 0
+        for position in sorted.indices where position == 0 || sorted[position] != sorted[count - 1] {
+            sorted[count] = sorted[position]
+            count += 1
+        }
+        sorted.removeSubrange(count...)
+        let states = lookUp(sorted: sorted)
+        return PreparedStates(digests: sorted, states: states)
+    }
+
+    /// Goes by these states from now on; what was looked up before is forgotten.
+    func use(_ states: PreparedStates) {
         remembered.withLock { known in
             known = Remembered()
-            known.states.reserveCapacity(sorted.count)
-            for (digest, state) in zip(sorted, found) { known.states[digest] = .some(state) }
+            known.prepared = states
         }
+    }
+
+    /// Looks up at once what the index remembers of `digests`; what was looked up before is forgotten.
+    func prepare(_ digests: some Sequence<Digest>) { use(states(of: digests)) }
+
+    /// Whether `states` are to be gone by: who is strict believes none.
+    func believes(_ states: PreparedStates) -> Bool { !states.isEmpty && !isStrict.withLock { $0 } }
+
+    /// Whether the store itself has the content, of this size, in the state that was looked up with others: of most contents that is all
+    /// there is to know, and nothing is allocated to find it out.
+    func isAsRemembered(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
+        let states = remembered.withLock { $0.prepared }
+        guard believes(states), case .some(.some(let state)) = states.state(of: digest) else { return false }
+        let home = blobs.store
+        let result = BlobPath.withCString(of: digest) { path -> Result<Bool, SystemError> in
+            do throws(SystemError) {
+                let status = try home.blobs.statusIfPresent(ofCString: path)
+                return .success(status.map { $0.size == size && InodeFingerprint($0) == state } ?? false)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try during("examine the content \(digest)") { () throws(SystemError) in try result.get() }
     }
 
     /// The number of contents that are looked up by themselves; after them, one look brings all with the same first byte.
@@ -85,6 +123,7 @@ final class TamperGuard: Sendable {
     func expected(_ digest: Digest) -> InodeFingerprint? {
         let first = digest.withUnsafeBytes { $0[0] }
         let (known, misses) = remembered.withLock { known -> (InodeFingerprint??, Int) in
+            if let state = known.prepared.state(of: digest) { return (state, 0) }
             if let state = known.states[digest] { return (state, 0) }
             if known.whole.contains(first) { return (.some(nil), 0) }
             known.misses += 1

@@ -8,6 +8,8 @@ final class VolatileContents: Sendable {
 
     subscript(digest: Digest) -> [UInt8]? { contents.withLock { $0[digest] } }
 
+    var isEmpty: Bool { contents.withLock { $0.isEmpty } }
+
     func insert(_ bytes: [UInt8]) -> Digest {
         let digest = Digest(hashing: bytes)
         contents.withLock { $0[digest] = bytes }

@@ -6,13 +6,13 @@ public enum CurrentProcess {
     /// getpid(2).
     public static var identifier: Int32 { getpid() }
 
-    /// geteuid(2); 0 is root.
-    public static var effectiveUser: UInt32 { geteuid() }
+    /// geteuid(2); 0 is root. It is asked once: nothing in this process changes it.
+    public static let effectiveUser: UInt32 = geteuid()
 
-    /// getegid(2).
-    public static var effectiveGroup: UInt32 { getegid() }
+    /// getegid(2), once.
+    public static let effectiveGroup: UInt32 = getegid()
 
-    public static var isRoot: Bool { geteuid() == 0 }
+    public static var isRoot: Bool { effectiveUser == 0 }
 
     /// Whether any owner may be given to a file: root, and not that of a user namespace in which only some users exist
     /// (user_namespaces(7)).

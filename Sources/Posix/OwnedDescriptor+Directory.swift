@@ -148,27 +148,40 @@ extension OwnedDescriptor {
     /// Sets the time of modification of `name` itself, link or not.
     public borrowing func setModified(_ time: FileTime, of name: ByteString) throws(SystemError) {
         let number = rawValue
-        let times = [timespec(tv_sec: 0, tv_nsec: clinux_utime_omit), time.timespec]
-        try call("utimensat", name) { utimensat(number, $0, times, AT_SYMLINK_NOFOLLOW) }
+        try call("utimensat", name) { name in
+            time.withTimes { utimensat(number, name, $0, AT_SYMLINK_NOFOLLOW) }
+        }
     }
 
     /// The names in this directory without `.` and `..`, in the order of the file system.
     public borrowing func names() throws(SystemError) -> [DirectoryEntry] {
         // A descriptor of its own: reading moves the offset that duplicates would share.
-        let again = try open(".", [.readOnly, .directory])
-        let shown = path
-        guard let stream = clinux_fdopendir(again.release()) else { throw SystemError.last("fdopendir", shown) }
-        defer { _ = clinux_closedir(stream) }
+        try open(".", [.readOnly, .directory]).remainingNames()
+    }
+
+    /// The same from where this descriptor stands: all names of a directory that was just opened, and nothing when asked again.
+    public borrowing func remainingNames() throws(SystemError) -> [DirectoryEntry] {
+        let number = rawValue
+        // As much as readdir(3) asks for.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 15, alignment: 8)
+        defer { buffer.deallocate() }
         var entries: [DirectoryEntry] = []
-        var type: UInt8 = 0
-        while let name = clinux_readdir(stream, &type) {
-            let length = strlen(name)
-            if name[0] == 0x2e, length == 1 || length == 2 && name[1] == 0x2e { continue }
-            let bytes = ByteString(Array(UnsafeRawBufferPointer(start: name, count: length)))
-            entries.append(DirectoryEntry(name: bytes, kind: FileKind(directoryEntryType: type)))
+        while true {
+            let count = try retrying("getdents64", path) { clinux_getdents(number, buffer.baseAddress!, buffer.count) }
+            if count == 0 { return entries }
+            var rest = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<Int(count)])
+            // An entry is 8 bytes of inode, 8 of offset, 2 of length, 1 of type, and the name with a NUL at its end.
+            while rest.count > 19 {
+                let length = Int(rest.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+                guard length > 19, length <= rest.count else { break }
+                let name = UnsafeRawBufferPointer(rebasing: rest[19..<length]).prefix { $0 != 0 }
+                let kind = rest[18]
+                rest = UnsafeRawBufferPointer(rebasing: rest[length...])
+                if name.count <= 2, name.allSatisfy({ $0 == UInt8(ascii: ".") }) { continue }
+                entries.append(
+                    DirectoryEntry(name: ByteString(Array(name)), kind: FileKind(directoryEntryType: kind)))
+            }
         }
-        if clinux_errno() != 0 { throw SystemError.last("readdir", shown) }
-        return entries
     }
 
     /// The path of `name` as messages show it.

@@ -72,8 +72,7 @@ extension OwnedDescriptor {
     /// Sets the time of modification; the time of access stays (futimens(3)).
     public borrowing func setModified(_ time: FileTime) throws(SystemError) {
         let number = rawValue
-        let times = [timespec(tv_sec: 0, tv_nsec: clinux_utime_omit), time.timespec]
-        _ = try retrying("futimens", path) { futimens(number, times) }
+        _ = try retrying("futimens", path) { time.withTimes { futimens(number, $0) } }
     }
 
     /// Shares all of `source`'s extents with this file, where the file system can (btrfs, xfs).
@@ -99,5 +98,12 @@ extension OwnedDescriptor {
 }
 
 extension FileTime {
-    var timespec: Glibc.timespec { Glibc.timespec(tv_sec: time_t(seconds), tv_nsec: Int(nanoseconds)) }
+    /// Calls `body` with what sets this time of modification, and leaves that of access (utimensat(2)).
+    func withTimes<Result>(_ body: (UnsafePointer<timespec>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: timespec.self, capacity: 2) { times in
+            times[0] = timespec(tv_sec: 0, tv_nsec: clinux_utime_omit)
+            times[1] = timespec(tv_sec: time_t(seconds), tv_nsec: Int(nanoseconds))
+            return body(UnsafePointer(times.baseAddress!))
+        }
+    }
 }

@@ -59,14 +59,30 @@ extension ByteString {
         for call: String, _ body: (UnsafePointer<CChar>) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         // Typed throws do not pass through the rethrow of closures of the standard library.
+        let result = bytes.withUnsafeBytes { bytes -> Swift.Result<Result, SystemError> in
+            do throws(SystemError) {
+                return .success(try bytes.withCPath(for: call, body))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// As ``ByteString/withCPath(for:_:)``: for names that are part of a longer text, and of which there are many.
+    @inline(__always)
+    func withCPath<Result>(
+        for call: String, _ body: (UnsafePointer<CChar>) throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
         let result = withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) {
             buffer -> Swift.Result<Result, SystemError> in
-            let hasNUL = bytes.withUnsafeBytes { source in
-                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: source)
-                return memchr(buffer.baseAddress!, 0, source.count) != nil
-            }
-            if hasNUL { return .failure(SystemError(call, self, .invalidArgument)) }
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: self)
             buffer[count] = 0
+            if memchr(buffer.baseAddress!, 0, count) != nil {
+                return .failure(SystemError(call, ByteString(Array(self)), .invalidArgument))
+            }
             do throws(SystemError) {
                 return .success(try body(UnsafePointer(buffer.baseAddress!)))
             } catch {

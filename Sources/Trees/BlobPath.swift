@@ -11,6 +11,15 @@ public enum BlobPath {
             })
     }
 
+    /// Calls `body` with the path of the content `digest` as a C string, which is valid only meanwhile.
+    package static func withCString<Result>(of digest: Digest, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 66) { path in
+            write(digest, to: path.baseAddress!)
+            path[65] = 0
+            return path.withMemoryRebound(to: CChar.self) { body(UnsafePointer($0.baseAddress!)) }
+        }
+    }
+
     /// Appends the path of the content `digest` to `output`.
     static func append(_ digest: Digest, to output: inout [UInt8]) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 65) { path in
@@ -34,9 +43,9 @@ public enum BlobPath {
     static func digest(_ path: UnsafeBufferPointer<UInt8>) -> Digest? {
         guard path.count == 65, path[2] == UInt8(ascii: "/") else { return nil }
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
-            digits[0] = path[0]
-            digits[1] = path[1]
-            for index in 2..<64 { digits[index] = path[index + 1] }
+            (digits[0], digits[1]) = (path[0], path[1])
+            UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(digits)[2...])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(path)[3...]))
             return Digest(hexadecimalDigits: UnsafeBufferPointer(digits))
         }
     }

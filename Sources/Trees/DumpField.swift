@@ -4,9 +4,13 @@ import Bytes
 enum DumpField {
     /// Writes an optional field: empty is `-`, and a lone `-` is escaped.
     static func escape(_ value: ByteString, to output: inout [UInt8]) {
+        value.bytes.withUnsafeBytes { escape($0, to: &output) }
+    }
+
+    static func escape(_ value: UnsafeRawBufferPointer, to output: inout [UInt8]) {
         if value.isEmpty {
             output.append(UInt8(ascii: "-"))
-        } else if value.count == 1, value.bytes[0] == UInt8(ascii: "-") {
+        } else if value.count == 1, value[0] == UInt8(ascii: "-") {
             output.append(contentsOf: "\\x2d".utf8)
         } else {
             escapeRaw(value, to: &output)
@@ -15,11 +19,13 @@ enum DumpField {
 
     /// Writes the bytes of an attribute's name or value, which may be empty.
     static func escapeRaw(_ value: ByteString, to output: inout [UInt8]) {
-        if value.bytes.withUnsafeBufferPointer({ $0.allSatisfy(isPlain) }) {
-            return output.append(contentsOf: value.bytes)
-        }
+        value.bytes.withUnsafeBytes { escapeRaw($0, to: &output) }
+    }
+
+    static func escapeRaw(_ value: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        if EightBytes.arePlain(value) { return output.append(contentsOf: value) }
         let digits = Array("0123456789abcdef".utf8)
-        for byte in value.bytes {
+        for byte in value {
             switch byte {
             case UInt8(ascii: "\\"): output.append(contentsOf: "\\\\".utf8)
             case UInt8(ascii: "="), 0...0x20, 0x7f...0xff:
@@ -29,10 +35,6 @@ enum DumpField {
             default: output.append(byte)
             }
         }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "=")
     }
 
     static func unescape(_ field: UnsafeBufferPointer<UInt8>) -> ByteString? {

@@ -38,6 +38,9 @@ extension PackedEntries {
     /// How many bytes of the entry's text are the target of a link.
     private func targetCount(_ index: Int) -> Int { kind(index) == .symlink ? Int(records[index].size) : 0 }
 
+    /// How many different places ``PackedRecord/directory`` can name.
+    var directoryCount: Int { directoryEnds.count }
+
     private func directoryRange(_ directory: UInt32) -> Range<Int> {
         let place = Int(directory)
         return (place == 0 ? 0 : directoryEnds[place - 1])..<directoryEnds[place]
@@ -78,14 +81,31 @@ extension PackedEntries {
 
     func entryKind(_ index: Int) -> Entry.Kind { kind(index, kind(index)) }
 
-    func entry(_ index: Int) -> Entry {
+    func metadata(_ index: Int) -> Metadata {
         let record = records[index]
         let aspect = aspects[Int(record.aspect)]
-        let metadata = Metadata(
+        return Metadata(
             mode: aspect.mode, uid: aspect.uid, gid: aspect.gid,
             modified: Timestamp(seconds: record.seconds, nanoseconds: record.nanoseconds),
             sorted: aspect.extendedAttributes)
-        return Entry(path: path(index), metadata: metadata, kind: kind(index, aspect.kind))
+    }
+
+    func entry(_ index: Int) -> Entry {
+        Entry(path: path(index), metadata: metadata(index), kind: kind(index, kind(index)))
+    }
+
+    /// Calls `body` with the name of an entry.
+    func withName<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        let range = textStart(index)..<(records[index].textEnd - targetCount(index))
+        return try text.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+
+    /// The same with the target of a link.
+    func withTarget<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        let end = records[index].textEnd
+        return try text.withUnsafeBytes { text in
+            try body(UnsafeRawBufferPointer(rebasing: text[(end - Int(records[index].size))..<end]))
+        }
     }
 
     /// Negative, zero or positive, as the path of the entry lies before, at or after `directory`, a slash and `name`.
@@ -139,6 +159,16 @@ extension PackedEntries {
         records.append(record)
     }
 
+    /// As ``append(_:)-(Entry)``, of a line of a dump.
+    mutating func append(_ line: PlainDumpLine) {
+        text.append(contentsOf: line.name)
+        text.append(contentsOf: line.target)
+        let record = PackedRecord(
+            digest: line.digest, size: line.size, seconds: line.seconds, textEnd: text.count,
+            nanoseconds: line.nanoseconds, aspect: place(of: line), directory: directory(line.directory))
+        records.append(record)
+    }
+
     private static let noDigest = Digest.empty
 
     /// Changes what an entry says of itself apart from its path, and from the target of a link.
@@ -157,16 +187,32 @@ extension PackedEntries {
     }
 
     private mutating func place(of aspect: PackedAspect) -> UInt32 {
-        // Neighbours have the same mostly.
+        // Neighbours have the same mostly, or one of the first few.
         if records.count > 0 {
             let last = records[records.count - 1].aspect
             if aspects[Int(last)] == aspect { return last }
         }
+        for place in 0..<min(aspects.count, 8) where aspects[place] == aspect { return UInt32(place) }
         if let place = aspectPlaces[aspect] { return place }
         let place = UInt32(aspects.count)
         aspects.append(aspect)
         aspectPlaces[aspect] = place
         return place
+    }
+
+    /// The same of a line, which has no attributes; most are like one of the first few.
+    private mutating func place(of line: PlainDumpLine) -> UInt32 {
+        let few = min(aspects.count, 8)
+        for place in 0..<few {
+            let isSame = aspects.withUnsafeBufferPointer { aspects in
+                aspects[place].kind == line.kind && aspects[place].mode == line.mode && aspects[place].uid == line.uid
+                    && aspects[place].gid == line.gid && aspects[place].extendedAttributes.isEmpty
+            }
+            if isSame { return UInt32(place) }
+        }
+        return place(
+            of: PackedAspect(
+                kind: line.kind, mode: line.mode, uid: line.uid, gid: line.gid, extendedAttributes: []))
     }
 
     /// The place of a directory, which is appended unless it is one of those that are open.

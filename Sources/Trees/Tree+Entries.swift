@@ -112,6 +112,33 @@ extension Tree.Entries {
         indices.lazy.compactMap { position in content(at: position).flatMap { $0.size > 0 ? $0 : nil } }
     }
 
+    /// What the entry at `position` says of itself apart from its path and what it is.
+    public func metadata(at position: Int) -> Metadata {
+        precondition(indices.contains(position), "no entry at \(position)")
+        return packed.metadata(position)
+    }
+
+    /// Calls `body` with the name of the entry at `position`, which is valid only meanwhile.
+    public func withName<Result>(at position: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+    {
+        precondition(indices.contains(position), "no entry at \(position)")
+        return try packed.withName(position, body)
+    }
+
+    /// The same with the target of the link at `position`; nil when that is no link.
+    public func withTarget<Result>(
+        at position: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result? {
+        precondition(indices.contains(position), "no entry at \(position)")
+        return try packed.kind(position) == .symlink ? packed.withTarget(position, body) : nil
+    }
+
+    /// Whether the entry at `position` is a directory.
+    public func isDirectory(at position: Int) -> Bool {
+        precondition(indices.contains(position), "no entry at \(position)")
+        return packed.kind(position) == .directory
+    }
+
     /// The time of the entry at `position`.
     public func modified(at position: Int) -> Timestamp {
         precondition(indices.contains(position), "no entry at \(position)")

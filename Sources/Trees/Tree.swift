@@ -62,6 +62,7 @@ extension Tree.Entries {
     /// - Precondition: they are sorted.
     /// - Throws: ``TreeError`` when they are not the entries of a tree.
     func checkTree() throws(TreeError) {
+        var parents = ParentIndexes(self)
         for index in indices {
             if index > startIndex, packed.compare(index - 1, index) == 0 { throw .duplicate(path(at: index)) }
             if packed.withParts(index, { $0.isEmpty && $1.isEmpty }) {
@@ -70,7 +71,7 @@ extension Tree.Entries {
             }
             // Neighbours have the same parent mostly. That of the root, which is the first, is not looked for.
             if index > startIndex + 1, packed.haveSameDirectory(index - 1, index) { continue }
-            guard let parent = parentIndex(of: index), packed.kind(parent) == .directory else {
+            guard let parent = parents.parent(of: index), packed.kind(parent) == .directory else {
                 throw .noParentDirectory(path(at: index))
             }
         }
@@ -95,17 +96,34 @@ extension Tree.Entries {
     /// Of each of these entries, which are those of a tree, how many directories lie directly in it.
     var subdirectoryCounts: [UInt32] {
         var counts = [UInt32](repeating: 0, count: count)
-        // The last directory, and its parent.
-        var last: (index: Int, parent: Int)?
+        var parents = ParentIndexes(self)
         for index in indices.dropFirst() where packed.kind(index) == .directory {
-            if let last, packed.haveSameDirectory(last.index, index) {
-                counts[last.parent - startIndex] += 1
-            } else if let parent = parentIndex(of: index) {
-                counts[parent - startIndex] += 1
-                last = (index, parent)
-            }
+            if let parent = parents.parent(of: index) { counts[parent - startIndex] += 1 }
         }
         return counts
+    }
+}
+
+/// The parents of entries that are sorted, asked for one after the other: each directory is looked for once.
+struct ParentIndexes {
+    private let entries: Tree.Entries
+    /// Of each directory that entries lie in, one more than where it is; 0 where that was not looked for.
+    private var known: [Int]
+
+    init(_ entries: Tree.Entries) {
+        self.entries = entries
+        known = [Int](repeating: 0, count: entries.packed.directoryCount)
+    }
+
+    /// See ``Tree/Entries/parentIndex(of:)``.
+    mutating func parent(of index: Int) -> Int? {
+        // The root lies in itself, as far as the list of directories goes.
+        guard index > entries.startIndex else { return entries.parentIndex(of: index) }
+        let directory = Int(entries.packed.records[index].directory)
+        if known[directory] > 0 { return known[directory] - 1 }
+        let found = entries.parentIndex(of: index)
+        if let found { known[directory] = found + 1 }
+        return found
     }
 }
 

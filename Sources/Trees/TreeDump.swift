@@ -21,8 +21,12 @@ public enum TreeDump {
         let subdirectories = tree.entries.subdirectoryCounts
         var piece: [UInt8] = []
         piece.reserveCapacity(pieceSize + 4096)
-        for (position, entry) in tree.entries.enumerated() {
-            DumpLine(entry, subdirectories: Int(subdirectories[position])).write(to: &piece)
+        var lines = PlainDumpLines(tree.entries.packed)
+        for (position, index) in tree.entries.indices.enumerated() {
+            let links = Int(subdirectories[position])
+            if !lines.write(index, subdirectories: links, to: &piece) {
+                DumpLine(tree.entries[index], subdirectories: links).write(to: &piece)
+            }
             if piece.count >= pieceSize {
                 try piece.withUnsafeBytes(body)
                 piece.removeAll(keepingCapacity: true)

@@ -21,7 +21,7 @@ public struct TreeDumpDecoder {
     public mutating func decode(_ piece: UnsafeRawBufferPointer) throws(TreeDumpError) {
         let text = piece.assumingMemoryBound(to: UInt8.self)
         var start = 0
-        while let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) {
+        while let end = Self.newline(in: text, from: start) {
             let line = UnsafeBufferPointer(rebasing: text[start..<end])
             start = end + 1
             guard !begun.isEmpty else {
@@ -36,7 +36,34 @@ public struct TreeDumpDecoder {
         begun.append(contentsOf: text[start...])
     }
 
+    /// Eight bytes at a time.
+    private static func newline(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        let bytes = UnsafeRawBufferPointer(text)
+        var index = start
+        while index + 8 <= text.count {
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let found = EightBytes.equal(word, UInt8(ascii: "\n"))
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < text.count {
+            if text[index] == UInt8(ascii: "\n") { return index }
+            index += 1
+        }
+        return nil
+    }
+
     private mutating func decode(line: UnsafeBufferPointer<UInt8>) throws(TreeDumpError) {
+        if let plain = PlainDumpLine(line) {
+            if plain.kind == .directory { subdirectories.append((packed.count, plain.subdirectories)) }
+            packed.append(plain)
+        } else {
+            try decode(other: line)
+        }
+    }
+
+    /// Reads a line of any form.
+    private mutating func decode(other line: UnsafeBufferPointer<UInt8>) throws(TreeDumpError) {
         guard let (entry, links) = DumpLine.parse(line) else {
             throw .malformedLine(packed.count + 1, ByteString(Array(line)))
         }

@@ -34,6 +34,19 @@ struct DigestTests {
         #expect(throws: DigestError.self) { try Digest(parsing: text) }
     }
 
+    @Test func ofAllBytesOnlyLowerCaseDigitsAreDigits() throws {
+        let digits = Array(Self.hello.utf8.dropFirst(7))
+        for position in digits.indices {
+            for byte in UInt8.min ... .max {
+                var text = digits
+                text[position] = byte
+                let found = text.withUnsafeBufferPointer { Digest(hexadecimalDigits: $0) }
+                let isDigit = "0123456789abcdef".utf8.contains(byte)
+                #expect(found.map { Array($0.hexadecimal.utf8) } == (isDigit ? text : nil))
+            }
+        }
+    }
+
     @Test func theChainIDOfOneLayerIsItsDiffID() throws {
         let one = DiffID(Digest(hashing: [1]))
         let two = DiffID(Digest(hashing: [2]))

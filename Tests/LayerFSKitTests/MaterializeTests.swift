@@ -43,6 +43,36 @@ struct MaterializeTests {
         }
     }
 
+    /// What directories are made with is what they have at the end, whatever the parent of the root gives to all in it.
+    @Test(arguments: [0o755, 0o2777] as [UInt16])
+    func directoriesHaveTheirModesAndOwnersWhereverTheyAreMade(_ mode: UInt16) throws {
+        let fixture = try KitFixture()
+        // One that its owner may not look into is for root to test.
+        let modes: [UInt16] =
+            [0o755, 0o700, 0o1777, 0o2775, 0o777, 0o500, 0o7751] + (CurrentProcess.canSetOwners ? [0o5] : [])
+        var items: [String: KitFixture.Item] = [:]
+        for mode in modes {
+            let path = "/d\(String(mode, radix: 8))"
+            (items[path], items[path + "/in"]) = (.directory(mode: mode), .directory(mode: mode))
+            (items[path + "/f"], items[path + "/in/l"]) = (.file("f", mode: 0o444), .link("f"))
+        }
+        let tree = try fixture.add("a", items)
+        let parent = fixture.path("parent")
+        try FileManager.default.createDirectory(atPath: parent.description, withIntermediateDirectories: true)
+        let opened = try Files.open(parent, [.readOnly, .directory])
+        // A group that files would inherit; without root there is none to give it to.
+        if CurrentProcess.canSetOwners { try opened.setOwner(uid: 0, gid: 5) }
+        try opened.setPermissions(mode)
+        _ = try Materialize(fixture.workspace, exactTime: true).run(tree, at: parent + "/root")
+        for entry in tree.entries {
+            let status = try Files.status(parent + "/root" + entry.path.bytes, followingLink: false)
+            if entry.isDirectory { #expect(status.permissions == entry.metadata.mode, "\(entry.path)") }
+            #expect(Timestamp(status.modified) == entry.metadata.modified, "\(entry.path)")
+            if CurrentProcess.canSetOwners { #expect(status.uid == 0 && status.gid == 0, "\(entry.path)") }
+        }
+        if !CurrentProcess.canSetOwners { _ = try Tool.run("chmod", ["-R", "u+rwx", parent.description]) }
+    }
+
     @Test func hardLinksShareTheStoresInodesAndWhatMustNotBeSharedIsNot() throws {
         let fixture = try KitFixture()
         let tree = try fixture.add("a", Self.items)

@@ -65,13 +65,14 @@ struct IndexTests {
         try index.write("test") { try StoreSession.remember(files, $0) }
         // Every fifth has another size by now, and some are there by two names.
         let wanted = stride(from: 0, to: 400, by: step).map { state($0, size: $0 % 5 == 0 ? 8 : 7) }
-        let found = try StoreSession.known(wanted + wanted.prefix(20), in: index)
-        let expected = files.filter { wanted.contains($0.fingerprint) }
-        #expect(found.count == expected.count)
-        for file in expected {
-            let hasAttributes = !file.metadata.extendedAttributes.isEmpty
-            #expect(found[file.fingerprint] == KnownContent(digest: file.digest, hasAttributes: hasAttributes))
+        let all = wanted + wanted.prefix(20)
+        let found = try StoreSession.known(all, in: index)
+        let expected = all.map { state in
+            files.first { $0.fingerprint == state }.map {
+                KnownContent(digest: $0.digest, hasAttributes: !$0.metadata.extendedAttributes.isEmpty)
+            }
         }
+        #expect(found == expected)
     }
 
     @Test func aLostIndexIsMadeAnewFromBlobsAndReferences() throws {
@@ -142,9 +143,9 @@ struct IndexTests {
             platform: nil, diffID: DiffID(.empty), replacing: false, known: [file])
         #expect(
             try store.beginAdding().known([file.fingerprint])
-                == [file.fingerprint: KnownContent(digest: file.digest, hasAttributes: false)])
+                == [KnownContent(digest: file.digest, hasAttributes: false)])
         let other = SourceState(try Files.status("/etc/passwd"))
-        #expect(try store.beginAdding().known([other.fingerprint]).isEmpty)
+        #expect(try store.beginAdding().known([other.fingerprint]) == [nil])
     }
 
     @Test func filesAreRememberedWhereNothingIsCommittedToo() throws {
@@ -153,14 +154,14 @@ struct IndexTests {
         let session = try store.beginAdding()
         let file = try session.stage(file: "/etc/debian_version")
         try session.took([file])
-        #expect(try store.beginAdding().known([file.fingerprint]).isEmpty)
+        #expect(try store.beginAdding().known([file.fingerprint]) == [nil])
         try session.rememberTaken()
-        #expect(try store.beginAdding().known([file.fingerprint])[file.fingerprint]?.digest == file.digest)
+        #expect(try store.beginAdding().known([file.fingerprint])[0]?.digest == file.digest)
         // Too young to be told from a further change.
         let young = try session.stage(file: fixture.file("young", "hello"))
         try session.took([young])
         try session.rememberTaken()
-        #expect(try store.beginAdding().known([young.fingerprint]).isEmpty)
+        #expect(try store.beginAdding().known([young.fingerprint]) == [nil])
     }
 
     @Test func filesThatChangedAMomentAgoAreNot() throws {
@@ -176,6 +177,6 @@ struct IndexTests {
             layer: Name("a"), tree: tree, provenance: nil, source: "test", created: "1970-01-01T00:00:00Z",
             platform: nil, diffID: DiffID(.empty), replacing: false, known: [file])
         // Changed a moment ago (ctime): too young to be told from a further change.
-        #expect(try store.beginAdding().known([file.fingerprint]).isEmpty)
+        #expect(try store.beginAdding().known([file.fingerprint]) == [nil])
     }
 }

@@ -88,6 +88,9 @@ uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 /// failure. `kind` receives d_type (readdir(3)). The name is valid until the next call.
 const char *clinux_readdir(void *stream, uint8_t *kind);
 
+/// getdents64(2): the next entries of a directory, 0 at its end.
+int64_t clinux_getdents(int descriptor, void *buffer, size_t size);
+
 /// fdopendir(3) and closedir(3), with an untyped stream. fdopendir takes over the descriptor.
 void *clinux_fdopendir(int descriptor);
 int clinux_closedir(void *stream);

@@ -5,10 +5,12 @@ import Posix
 ///
 /// Neither a link to a file nor a directory that holds it lets it through: asked about is the place without links. What
 /// programs need to start is not asked about.
-struct DenyList {
+struct DenyList: Sendable {
     private let rules: [(rule: DenyRule, globs: [PathGlob])]
     private let keyNames: [PathGlob]
     private let allowed: [TreePath]
+    /// By the last byte of a path, whether a rule may be about it.
+    private let lastBytes: [Bool]
 
     /// - Parameters:
     ///   - home: the home directory of whoever runs layerfs, which need not lie in /home.
@@ -21,6 +23,8 @@ struct DenyList {
         }
         self.rules = try rules.map { rule throws(LayerFSError) in (rule, try Self.globs(rule.patterns)) }
         keyNames = try Self.globs(DenyRule.keyNames)
+        let ends = self.rules.flatMap(\.globs).map(\.lastByte)
+        lastBytes = ends.contains(nil) ? [Bool](repeating: true, count: 256) : (0...255).map { ends.contains($0) }
         self.allowed = allowed
     }
 
@@ -43,8 +47,14 @@ struct DenyList {
 
     /// Whether a rule is about `path` itself, and not only about a directory that it lies in.
     func concerns(_ path: TreePath) -> Bool {
-        rules.contains { $0.globs.contains { $0.matches(path) } }
+        mayConcern(path.bytes) && rules.contains { $0.globs.contains { $0.matches(path) } }
     }
+
+    /// Whether a rule may be about a path that ends in `name`: of most paths this tells that none is.
+    func mayConcern(_ name: ByteString) -> Bool { name.bytes.last.map { lastBytes[Int($0)] } ?? true }
+
+    /// Whether a file of this name may be looked into by ``denial(ofContent:at:)``.
+    func mayLookInto(_ name: UnsafeRawBufferPointer) -> Bool { keyNames.contains { $0.mayMatch(name: name) } }
 
     /// Why the regular file at `source`, which is `path` of its root, may not be taken because of what it holds.
     ///

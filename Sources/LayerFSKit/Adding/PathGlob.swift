@@ -14,7 +14,9 @@ public struct PathGlob: Hashable, Sendable {
     private let fixed: [ComponentGlob]?
     private let isAnchored: Bool
     /// That of every path the pattern is one of; nil where they differ. Most paths end otherwise than most patterns.
-    private let lastByte: UInt8?
+    let lastByte: UInt8?
+    /// The same of the first byte of the last component.
+    private let firstByte: UInt8?
 
     /// - Throws: ``LayerFSError/malformedOption(name:value:expected:)`` for a pattern without components, an open bracket
     ///   that nothing closes, or a backslash at the end.
@@ -41,6 +43,7 @@ public struct PathGlob: Hashable, Sendable {
         isAnchored = rest.count == components.count
         fixed = rest.contains(nil) ? nil : rest.compactMap { $0 }
         lastByte = fixed?.last?.lastByte
+        firstByte = fixed?.last?.firstByte
     }
 
     /// Whether the pattern is one of `path` itself.
@@ -50,6 +53,12 @@ public struct PathGlob: Hashable, Sendable {
         return Backtracking.matches(path.components, components, isStar: { $0 == nil }) {
             $1?.matches($0.bytes[...]) ?? false
         }
+    }
+
+    /// Whether the pattern may be one of a path with this `name`, as far as its first and last byte tell.
+    func mayMatch(name: UnsafeRawBufferPointer) -> Bool {
+        guard let first = name.first, let last = name.last else { return true }
+        return firstByte.map { $0 == first } ?? true && lastByte.map { $0 == last } ?? true
     }
 
     private func matches(_ path: TreePath, _ fixed: [ComponentGlob]) -> Bool {
@@ -111,6 +120,9 @@ private struct ComponentGlob: Hashable, Sendable {
 
     /// That of every name the pattern is one of; nil where they differ.
     var lastByte: UInt8? { if case .byte(let byte)? = tokens.last { byte } else { nil } }
+
+    /// The same of the first byte.
+    var firstByte: UInt8? { if case .byte(let byte)? = tokens.first { byte } else { nil } }
 
     func matches(_ name: ArraySlice<UInt8>) -> Bool {
         if let literal { return name.count == literal.count && name.elementsEqual(literal) }

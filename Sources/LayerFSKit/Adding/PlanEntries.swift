@@ -56,11 +56,29 @@ extension PlanEntries: RandomAccessCollection, ExpressibleByArrayLiteral {
         let record = records[position]
         guard record.aspect != Self.other else { return others[Int(record.place)] }
         let (place, aspect) = (places[Int(record.place)], aspects[Int(record.aspect)])
-        let name = ByteString(Array(text[nameRange(position)]))
-        return PlannedEntry(
-            place.path.appending(name),
-            .file(source: place.source + "/" + name, SourceState(record.state, aspect.state), aspect.change),
-            aspect.origin, rootPath: place.rootPath.appending(name))
+        return text.withUnsafeBytes { text in
+            let name = UnsafeRawBufferPointer(rebasing: text[nameRange(position)])
+            // An array of bytes is made for each of the three, and nothing on the way.
+            return PlannedEntry(
+                place.path.appending(component: name),
+                .file(
+                    source: place.source.joined(name), SourceState(record.state, aspect.state), aspect.change),
+                aspect.origin, rootPath: place.rootPath.appending(component: name))
+        }
+    }
+
+    /// The state of the regular file of this machine that the entry at `position` is; nil for any other.
+    func fingerprint(at position: Int) -> SourceFingerprint? {
+        let record = records[position]
+        guard record.aspect != Self.other else { return others[Int(record.place)].file?.state.fingerprint }
+        return SourceState(record.state, aspects[Int(record.aspect)].state).fingerprint
+    }
+
+    /// Whether the entry at `position` may be a file whose name `isWanted`.
+    func isFile(at position: Int, named isWanted: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        let record = records[position]
+        guard record.aspect != Self.other else { return others[Int(record.place)].file != nil }
+        return text.withUnsafeBytes { isWanted(UnsafeRawBufferPointer(rebasing: $0[nameRange(position)])) }
     }
 
     private func nameRange(_ position: Int) -> Range<Int> {
@@ -139,6 +157,29 @@ extension PlanEntries {
         records.append(Record(state: state.own, textEnd: text.count, place: place, aspect: aspect))
     }
 
+    /// Files that lie in one directory under their own names.
+    struct Files: Sendable {
+        /// In the layer.
+        var path: TreePath
+        /// On this machine, without a slash at its end.
+        var source: ByteString
+        /// In the root that it comes from.
+        var rootPath: TreePath
+        var files: [(name: ByteString, state: SourceState)] = []
+    }
+
+    /// The same as appending each of `found` by itself.
+    mutating func append(_ found: Files, _ change: MetadataChange, _ origin: PlanOrigin) {
+        if found.files.isEmpty { return }
+        let place = UInt32(places.count)
+        places.append(Place(path: found.path, source: found.source, rootPath: found.rootPath))
+        for (name, state) in found.files {
+            let aspect = aspect(Aspect(state: state.common, change: change, origin: origin))
+            text.append(contentsOf: name.bytes)
+            records.append(Record(state: state.own, textEnd: text.count, place: place, aspect: aspect))
+        }
+    }
+
     static func += (entries: inout PlanEntries, added: some Sequence<PlannedEntry>) {
         if entries.isEmpty, let added = added as? PlanEntries {
             entries = added
@@ -185,6 +226,11 @@ extension PlanEntries {
 }
 
 extension ByteString {
+    /// This directory, a slash and `name`.
+    fileprivate func joined(_ name: UnsafeRawBufferPointer) -> ByteString {
+        bytes.withUnsafeBytes { TreePath(directory: $0, name: name).bytes }
+    }
+
     /// Whether this is `directory`, a slash and `name`.
     fileprivate func isJoined(_ directory: ByteString, _ name: UnsafeRawBufferPointer) -> Bool {
         guard count == directory.count + 1 + name.count else { return false }

@@ -24,12 +24,11 @@ final class PlanFilter {
         return false
     }
 
-    /// Whether a walk that was let into a directory goes on to `source` in it, which is to be `path`: what is said of the
-    /// directory holds for all in it, so only what is said of the path itself counts.
-    func lets(_ path: TreePath, from source: TreePath) -> Bool {
-        if excluded.contains(where: { $0.matches(path) }) { return false }
-        return !denyList.concerns(source) || admits(source)
-    }
+    /// What a walk asks.
+    var forWalk: WalkFilter { WalkFilter(excluded: excluded, denyList: denyList) }
+
+    /// Remembers what a walk was refused.
+    func add(_ denials: [Denial]) { self.denials += denials }
 
     /// `entries` without those that are excluded or denied. A directory by itself, as packages bring `/home`, holds no secret.
     func apply(to entries: [PlannedEntry]) -> [PlannedEntry] {
@@ -44,8 +43,11 @@ final class PlanFilter {
     ///
     /// - Throws: ``LayerFSError/denied(_:)`` when anything was denied, here or before.
     func check(_ plan: LayerPlan) throws(LayerFSError) {
-        for entry in plan.entries where entry.origin != .programs {
-            guard case .file(let source, _, _) = entry.content, let path = entry.rootPath else { continue }
+        // By their names most are not among them: no entry is made of those.
+        for position in plan.entries.indices where plan.entries.isFile(at: position, named: denyList.mayLookInto) {
+            let entry = plan.entries[position]
+            guard entry.origin != .programs, case .file(let source, _, _) = entry.content, let path = entry.rootPath
+            else { continue }
             do {
                 if let denial = try denyList.denial(ofContent: source, at: path) { denials.append(denial) }
             } catch {
@@ -53,5 +55,23 @@ final class PlanFilter {
             }
         }
         if !denials.isEmpty { throw .denied(denials) }
+    }
+}
+
+/// What of the files below a directory that a walk was let into goes into a plan; asked by several threads.
+struct WalkFilter: Sendable {
+    fileprivate let excluded: [PathGlob]
+    fileprivate let denyList: DenyList
+
+    /// Whether the walk may have to say no to something named `name`.
+    func mayRefuse(_ name: ByteString) -> Bool { !excluded.isEmpty || denyList.mayConcern(name) }
+
+    /// Whether the walk goes on to `source` in a directory, which is to be `path`: what is said of the directory holds for all in it, so
+    /// only what is said of the path itself counts. A denial is added to `denials`.
+    func lets(_ path: TreePath, from source: TreePath, _ denials: inout [Denial]) -> Bool {
+        if excluded.contains(where: { $0.matches(path) }) { return false }
+        guard denyList.concerns(source), let denial = denyList.denial(of: source) else { return true }
+        denials.append(denial)
+        return false
     }
 }

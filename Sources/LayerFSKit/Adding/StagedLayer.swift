@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import LayerStore
 import Posix
+import Synchronization
 import SystemPackage
 import Trees
 
@@ -29,15 +30,19 @@ struct StagedLayer {
         _ plan: LayerPlan, root: ByteString, intake: some ContentIntake, pool: WorkerPool, progress: ProgressMeter
     ) throws {
         progress.begin("reading", total: plan.entries.size)
-        let order = plan.entries.order
         do {
+            let (order, known) = try Self.order(plan.entries, intake)
             var union = PlanUnion(try HostDirectories(root: root)) { path in
                 plan.entries.first { $0.path == path }?.origin
             }
             var newest: Int64 = 0
             for start in stride(from: 0, to: order.count, by: Self.partSize) {
-                let part = order[start..<min(start + Self.partSize, order.count)].map { plan.entries[Int($0)] }
-                let (files, copied) = try Self.stage(part, intake, pool, progress)
+                let positions = order[start..<min(start + Self.partSize, order.count)].map { Int($0) }
+                let part = positions.map { plan.entries[$0] }
+                let known =
+                    try known.map { known in positions.map { known[$0] } }
+                    ?? Self.known(plan.entries, positions, intake)
+                let (files, copied) = try Self.stage(part, known, intake, pool, progress)
                 news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
                 for (planned, file) in zip(part, files) {
                     if let file { newest = max(newest, file.metadata.modified.seconds) }
@@ -58,44 +63,99 @@ struct StagedLayer {
         }
     }
 
+    /// The order of `entries`, and, unless these are very many, what is known of each: found out at the same time, since neither
+    /// needs the other.
+    private static func order(
+        _ entries: PlanEntries, _ intake: some ContentIntake
+    ) throws -> (order: [UInt32], known: [KnownContent?]?) {
+        if entries.count > lookUpLimit { return (entries.order, nil) }
+        let order = Mutex<[UInt32]>([])
+        let known = Mutex<[KnownContent?]>([])
+        try WorkerPool(workers: 2).forEach(2) { task in
+            if task == 0 {
+                let found = try Self.known(entries, entries.indices, intake)
+                known.withLock { $0 = found }
+            } else {
+                let sorted = entries.order
+                order.withLock { $0 = sorted }
+            }
+        }
+        return (order.withLock { $0 }, known.withLock { $0 })
+    }
+
+    /// What is known of the files at `positions`; nil of what is no file of the host.
+    private static func known(
+        _ entries: PlanEntries, _ positions: some Collection<Int>, _ intake: some ContentIntake
+    ) throws -> [KnownContent?] {
+        var result = [KnownContent?](repeating: nil, count: positions.count)
+        var places: [Int] = []
+        var states: [SourceFingerprint] = []
+        for (place, position) in positions.enumerated() {
+            guard let state = entries.fingerprint(at: position) else { continue }
+            places.append(place)
+            states.append(state)
+        }
+        for (place, found) in zip(places, try intake.known(states)) { result[place] = found }
+        return result
+    }
+
     /// Takes the files of the host into the store, on all workers.
     ///
+    /// - Parameter known: what is known of each entry of `part`.
     /// - Returns: for each entry of `part` the file that it is of, nil for what is no file of the host; and how many contents were new.
     private static func stage(
-        _ part: [PlannedEntry], _ intake: some ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter
+        _ part: [PlannedEntry], _ known: [KnownContent?], _ intake: some ContentIntake, _ pool: WorkerPool,
+        _ progress: ProgressMeter
     ) throws -> (files: [SourceFile?], news: (contents: Int, bytes: UInt64)) {
         // Several entries may be of one file: two programs that need one library.
         var places: [ByteString: Int] = [:]
-        var wanted: [(source: ByteString, state: SourceState)] = []
-        let files = part.map { entry -> Int? in
+        var wanted: [(source: ByteString, state: SourceState, known: KnownContent?)] = []
+        places.reserveCapacity(part.count)
+        wanted.reserveCapacity(part.count)
+        let files = zip(part, known).map { entry, known -> Int? in
             guard let file = entry.file else { return nil }
             let place = places[file.source, default: wanted.count]
             if place == wanted.count {
                 places[file.source] = place
-                wanted.append(file)
+                wanted.append((file.source, file.state, known))
             }
             return place
         }
-        let known = try intake.known(wanted.map(\.state.fingerprint))
-        let staged = try pool.map(wanted.count) { [wanted] index in
-            let file = wanted[index]
-            let source = try intake.stage(
-                file: file.source, state: file.state, known: known[file.state.fingerprint])
-            // What was examined when the plan was made, and found to be allowed, is what must be stored.
-            guard source.fingerprint.identity == file.state.fingerprint.identity else {
-                throw LayerStoreError.sourceChanges(file.source)
+        // A few at a time: most are known, and handing one out takes longer than finding that.
+        let groups = (wanted.count + groupSize - 1) / groupSize
+        let staged = try pool.map(groups) { [wanted] group in
+            let range = (group * groupSize)..<min((group + 1) * groupSize, wanted.count)
+            var size: UInt64 = 0
+            let sources = try range.map { index in
+                let file = wanted[index]
+                let source = try intake.stage(file: file.source, state: file.state, known: file.known)
+                // What was examined when the plan was made, and found to be allowed, is what must be stored.
+                guard source.fingerprint.identity == file.state.fingerprint.identity else {
+                    throw LayerStoreError.sourceChanges(file.source)
+                }
+                size &+= source.size
+                // Large files take long: whoever watches is told of each.
+                if size >= progressStep {
+                    try progress.advance(by: size)
+                    size = 0
+                }
+                return source
             }
-            try progress.advance(by: source.size)
-            return source
+            try progress.advance(by: size)
+            return sources
         }
         // Of several files with one content one was copied.
-        let news = staged.lazy.filter { $0.wasCopied && $0.size > 0 }
+        let news = staged.joined().lazy.filter { $0.wasCopied && $0.size > 0 }
             .reduce(into: (contents: 0, bytes: UInt64(0))) { $0 = ($0.contents + 1, $0.bytes &+ $1.size) }
-        return (files.map { $0.map { staged[$0] } }, news)
+        return (files.map { $0.map { staged[$0 / groupSize][$0 % groupSize] } }, news)
     }
 
     /// A part of what waits to be published: each entry is there several times while it is dealt with.
     private static let partSize = 4096
+    /// How many entries may be looked up before they are in order.
+    private static let lookUpLimit = 16_384
+    private static let groupSize = 16
+    private static let progressStep: UInt64 = 1 << 20
 
     /// - Returns: the entry, and whether it gets the time of the newest file.
     private static func entry(
