@@ -15,10 +15,13 @@ final class GzipCompressor: ByteSink {
     private let output: any ByteSink
     private let work: OrderedWork<DeflateSegment, TransportError>
     private let level: Int
-    private let window: Int
+    /// How many bytes may be under way, and how many pieces.
+    private let window: (bytes: Int, pieces: Int)
     private var piece: [UInt8] = []
-    /// The keys of the pieces under way.
-    private var keys: [Digest?] = []
+    /// The pieces under way.
+    private var pending: [(key: Digest?, size: Int)] = []
+    /// Their size together.
+    private var pendingSize = 0
     private var crc: UInt32 = 0
     private var count: UInt32 = 0
     /// How many bytes were written.
@@ -30,8 +33,10 @@ final class GzipCompressor: ByteSink {
         self.output = output
         self.level = level
         work = try OrderedWork(pool)
-        // Enough that uneven pieces keep all workers busy, not so much that memory grows with many cores.
-        window = min(4 * pool.workers, 64)
+        // Enough that uneven pieces keep all workers busy, not so much that memory grows with many cores. Pieces of some hundred bytes
+        // may wait behind one of a MiB.
+        let pieces = min(4 * pool.workers, 64)
+        window = (bytes: pieces * Self.segmentSize, pieces: 16 * pieces)
         try pass(GzipEncoder.plainHeader)
     }
 
@@ -58,7 +63,7 @@ final class GzipCompressor: ByteSink {
     /// Writes a piece that was compressed before.
     func write(_ segment: DeflateSegment, key: Digest) throws {
         try endPiece()
-        try begin(key: key) { () throws(TransportError) in segment }
+        try begin(key: key, segment.bytes.count) { () throws(TransportError) in segment }
     }
 
     /// Writes what is left, and the trailer.
@@ -84,21 +89,29 @@ final class GzipCompressor: ByteSink {
     }
 
     private func compress(_ bytes: [UInt8], key: Digest?, level: Int) throws {
-        try begin(key: key) { () throws(TransportError) in try DeflateSegment(compressing: bytes, level: level) }
+        try begin(key: key, bytes.count) { () throws(TransportError) in
+            try DeflateSegment(compressing: bytes, level: level)
+        }
     }
 
+    /// - Parameter size: of the piece in memory.
     private func begin(
-        key: Digest?, _ job: @escaping @Sendable () throws(TransportError) -> DeflateSegment
+        key: Digest?, _ size: Int, _ job: @escaping @Sendable () throws(TransportError) -> DeflateSegment
     ) throws {
-        if work.count == window { _ = try writeNext() }
+        while pending.count >= window.pieces || pendingSize + size > window.bytes {
+            guard try writeNext() else { break }
+        }
         work.add(job)
-        keys.append(key)
+        pending.append((key, size))
+        pendingSize += size
     }
 
     /// Writes the oldest piece that is under way; false when there is none.
     private func writeNext() throws -> Bool {
         guard let segment = try work.next() else { return false }
-        try pass(segment, key: keys.removeFirst())
+        let (key, size) = pending.removeFirst()
+        pendingSize -= size
+        try pass(segment, key: key)
         return true
     }
 
