@@ -20,14 +20,17 @@ final class BackgroundDecoder {
     private final class Worker: Sendable {
         /// Behind a lock that nobody waits for: it is used by the thread, and here when that is done.
         private let decoder: Mutex<any StreamDecoder>
+        /// Of the content; nil where nobody asks for it.
+        let hasher: SharedHasher?
         let events: BoundedQueue<Event>
 
         /// Nobody takes the content any more.
         private struct Closed: Error {}
 
-        init?(_ format: StreamFormat) throws {
+        init?(_ format: StreamFormat, isHashing: Bool) throws {
             guard let decoder = try format.makeDecoder() else { return nil }
             self.decoder = Mutex(decoder)
+            hasher = isHashing ? SharedHasher() : nil
             events = try BoundedQueue(capacity: BackgroundDecoder.window)
         }
 
@@ -37,6 +40,7 @@ final class BackgroundDecoder {
                 try decoder.withLock { decoder in
                     try piece.withUnsafeBytes { piece in
                         try decoder.decompress(piece) { content in
+                            hasher?.update(content)
                             guard events.put(.content(Array(content))) else { throw Closed() }
                         }
                     }
@@ -57,9 +61,10 @@ final class BackgroundDecoder {
     /// The size of all pieces of input whose content was passed on, or begun to be.
     private(set) var begun: UInt64 = 0
 
+    /// - Parameter isHashing: whether the content is hashed.
     /// - Returns: nil where nothing is compressed, and where no thread is to be had.
-    init?(_ format: StreamFormat) throws {
-        guard let worker = try Worker(format) else { return nil }
+    init?(_ format: StreamFormat, isHashing: Bool) throws {
+        guard let worker = try Worker(format, isHashing: isHashing) else { return nil }
         self.worker = worker
         work = try OrderedWork(threads: 1)
         guard work.isParallel else { return nil }
@@ -85,6 +90,9 @@ final class BackgroundDecoder {
         while !pending.isEmpty { try passNext(body) }
         try worker.finish()
     }
+
+    /// What hashes the content; whole when it is finished.
+    var hasher: SharedHasher? { worker.hasher }
 
     private func passNext(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         switch worker.events.take() {

@@ -1,3 +1,5 @@
+import Digests
+
 /// Decompresses one format in pieces.
 protocol StreamDecoder: AnyObject {
     /// Decompresses `input` and passes the content to `body`.
@@ -34,6 +36,8 @@ final class Decompressor {
 
     private let limit: ExpansionLimit
     private let isParallel: Bool
+    private let isHashing: Bool
+    private let hasher = SharedHasher()
     private var magic: [UInt8] = []
     private var decoder = Decoder.none
     private(set) var format: StreamFormat?
@@ -41,10 +45,18 @@ final class Decompressor {
     private(set) var consumed: UInt64 = 0
     private(set) var produced: UInt64 = 0
 
-    /// - Parameter isParallel: whether a large stream is decompressed on another thread; content is passed on by this one in any
-    ///   case, later by some pieces.
-    init(limit: ExpansionLimit = ExpansionLimit(), isParallel: Bool = false) {
-        (self.limit, self.isParallel) = (limit, isParallel)
+    /// - Parameters:
+    ///   - isParallel: whether a large stream is decompressed on another thread; content is passed on by this one in any case, later
+    ///     by some pieces.
+    ///   - isHashing: whether the content is hashed, by whoever decompresses.
+    init(limit: ExpansionLimit = ExpansionLimit(), isParallel: Bool = false, isHashing: Bool = false) {
+        (self.limit, self.isParallel, self.isHashing) = (limit, isParallel, isHashing)
+    }
+
+    /// The digest and the size of all content, when it is finished and hashed.
+    var content: (digest: Digest, size: UInt64) {
+        if case .background(let decoder) = decoder, let hasher = decoder.hasher { return (hasher.digest, hasher.count) }
+        return (hasher.digest, hasher.count)
     }
 
     /// Decompresses `input` and passes the content to `body`.
@@ -81,7 +93,9 @@ final class Decompressor {
         format = found
         let held = magic
         magic = []
-        if isParallel, held.count >= Self.leastForThread, let background = try BackgroundDecoder(found) {
+        if isParallel, held.count >= Self.leastForThread,
+            let background = try BackgroundDecoder(found, isHashing: isHashing)
+        {
             decoder = .background(background)
         } else if let here = try found.makeDecoder() {
             decoder = .here(here)
@@ -94,11 +108,13 @@ final class Decompressor {
         case .none:
             consumed += UInt64(input.count)
             produced += UInt64(input.count)
+            if isHashing { hasher.update(input) }
             try body(input)
         case .here(let decoder):
             consumed += UInt64(input.count)
             try decoder.decompress(input) { piece in
                 try expand(by: UInt64(piece.count))
+                if isHashing { hasher.update(piece) }
                 try body(piece)
             }
         case .background(let decoder): try decoder.decompress(input) { try take($0, from: decoder, body) }

@@ -104,6 +104,8 @@ final class GzipCompressor: ByteSink {
         work.add(job)
         pending.append((key, size))
         pendingSize += size
+        // Nobody works while we go on: what is there already need not wait.
+        if !work.isParallel { _ = try writeNext() }
     }
 
     /// Writes the oldest piece that is under way; false when there is none.

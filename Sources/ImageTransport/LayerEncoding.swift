@@ -77,6 +77,8 @@ public enum LayerEncoding: Hashable, Sendable {
             if candidate == .none { return candidate }
             // Nobody else makes what begins as layerfs makes it; and whoever gives the layer back looks at its digest.
             let sink = MatchingSink(prefix: layer.prefix, isPrefixEnough: candidate == .layerfs)
+            // Of which the first piece tells: others would only be compressed in vain.
+            let pool = candidate == .layerfs ? WorkerPool(workers: 1) : pool
             do {
                 try candidate.encode(tar, into: sink, pool: pool)
             } catch is MatchingSink.Mismatch {

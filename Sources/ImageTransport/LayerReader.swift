@@ -25,7 +25,7 @@ final class HashingIntake: LayerIntake {
     func writeOthers(_ piece: UnsafeRawBufferPointer) {}
 }
 
-/// Reads the tar of one layer: its tree by way of a ``LayerReplay``, the contents of its files, and what else the tar has.
+/// Reads the tar of one layer, which whoever gives it hashes: its tree by way of a ``LayerReplay``, the contents of its files, and what else the tar has.
 struct LayerReader {
     /// nil where members are not applied: then any archive will do.
     private var replay: LayerReplay?
@@ -34,7 +34,6 @@ struct LayerReader {
     /// Told of holes, whose zeros are made up and not in the tar.
     private let expand: (UInt64) throws -> Void
     private var current: (header: TarHeader, position: UInt64)?
-    private var diffID = DigestHasher()
     private var others: UInt64 = 0
     private var othersHasher = DigestHasher()
     /// Of the member that is read: the parts of its content that the tar has.
@@ -47,7 +46,6 @@ struct LayerReader {
 
     /// Reads the next bytes of the tar.
     mutating func read(_ bytes: UnsafeRawBufferPointer) throws {
-        diffID.update(bytes)
         var rest = bytes
         var start = 0
         while let event = try decoder.next(&rest) {
@@ -77,9 +75,6 @@ struct LayerReader {
     struct Layer {
         var replay: LayerReplay?
         var tree: Tree
-        var diffID: DiffID
-        /// Of the tar, in bytes.
-        var size: UInt64
         /// Of the tar; see ``Skeleton``.
         var parts: [Skeleton.Part]
         var tail: UInt64
@@ -94,10 +89,7 @@ struct LayerReader {
         try decoder.finish(lacksFilling: isVerified)
         try endMember()
         let tree = try replay?.endLayer() ?? .empty
-        let size = diffID.count
-        return Layer(
-            replay: replay, tree: tree, diffID: DiffID(diffID.finalize()), size: size, parts: parts, tail: others,
-            others: othersHasher.finalize())
+        return Layer(replay: replay, tree: tree, parts: parts, tail: others, others: othersHasher.finalize())
     }
 
     private mutating func addOthers(_ piece: UnsafeRawBufferPointer) throws {

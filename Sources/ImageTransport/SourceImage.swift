@@ -158,7 +158,7 @@ public struct LayerStream {
     /// - Parameter isHashed: whether somebody else computes the digest of what is read.
     init(replay: LayerReplay, limit: ExpansionLimit, intake: any LayerIntake, isHashed: Bool = false) {
         self.isHashed = isHashed
-        let decompressor = Decompressor(limit: limit, isParallel: true)
+        let decompressor = Decompressor(limit: limit, isParallel: true, isHashing: true)
         self.decompressor = decompressor
         reader = LayerReader(replay: replay, intake: intake) { try decompressor.expand(by: $0) }
     }
@@ -182,12 +182,13 @@ public struct LayerStream {
         try decompressor.finish { try reader.read($0) }
         let copy = reader
         let layer = try copy.finish(isVerified: isVerified)
+        let tar = decompressor.content
         let hasher = blob
         let size = blob.count
         return (
             layer.replay ?? LayerReplay(),
             SourceImage.Layer(
-                tree: layer.tree, diffID: layer.diffID, size: layer.size, parts: layer.parts, tail: layer.tail,
+                tree: layer.tree, diffID: DiffID(tar.digest), size: tar.size, parts: layer.parts, tail: layer.tail,
                 blob: (hasher.finalize(), size), format: decompressor.format ?? .plain, mediaType: nil, prefix: prefix,
                 others: layer.others)
         )

@@ -176,7 +176,8 @@ struct TakenApart {
             }
             let read = try reader.finish()
             layer = SourceImage.Layer(
-                tree: read.tree, diffID: read.diffID, size: read.size, parts: read.parts, tail: read.tail,
+                tree: read.tree, diffID: DiffID(Digest(hashing: tar)), size: UInt64(tar.count), parts: read.parts,
+                tail: read.tail,
                 blob: (.empty, 0), format: .plain, mediaType: nil, prefix: [], others: read.others)
         }
         contents = intake.contents
