@@ -55,6 +55,8 @@ class Case:
         for _ in range(self.rounds or rounds):
             for contender in self.contenders:
                 contender.prepare()
+                # Who flushes what it writes would else flush, and wait for, what those before it left unwritten.
+                os.sync()
                 samples[contender.name].append(contender.work())
                 if contender.size:
                     sizes[contender.name] = contender.size()

@@ -89,7 +89,7 @@ def markdown(results, version, picture, system):
         "Made by `make bench`, which prepares the trees, installs the peers and measures everything in turn in one run. A figure",
         "by itself says little; the ratio to a peer measured in the same minutes says more. Memory is the peak of the largest",
         "process.", "",
-        "All of it lies on one file system that was made for the run: %s. Each kind of work begins with what the one" % system,
+        "All of it lies on one file system that was made for the run: %s. What was left unwritten is written before each run; but each kind of work begins with what the one" % system,
         "before it left removed, as it is on a machine in use. What bounds the kinds of work that miss their goal: [performance.md](performance.md).", "",
         "%s, on %s: %s." % (version, datetime.date.today().isoformat(), machine()), "",
         "![Ratios to the fastest peer](%s)" % picture, "",
