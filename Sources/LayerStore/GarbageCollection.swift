@@ -30,7 +30,8 @@ extension Store {
             BlobPath.digest($0).map { !live.digests.contains($0) } ?? false
         }
         try sweep.shards(of: directory.nodes, \.nodes) { live.isDeadNode($0) }
-        try sweep.cache(directory.openCache())
+        // Not made for this: a dry run leaves everything as it is.
+        if try directory.root.contains("cache") { try sweep.cache(directory.openCache()) }
         if let roots = try RootSweep.open(of: self) { try roots.run(&sweep) }
         return sweep.report
     }

@@ -149,6 +149,8 @@ struct GarbageTests {
         #expect(isThere)
         _ = consume store
         try FileManager.default.removeItem(atPath: cache)
+        #expect(try collect(fixture, dryRun: true).total.count == 0)
+        #expect(!FileManager.default.fileExists(atPath: cache))
         #expect(try collect(fixture).total.count == 0)
     }
 
