@@ -14,7 +14,8 @@ extension RegistryCommand {
         Interruption.noteSignals()
         LargeBlocks.areReturned()
         do {
-            var command = try parseVerb(RawArguments.ofProcess())
+            let arguments = RawArguments.ofProcess()
+            var command = try parsePlainly(arguments) ?? parseVerb(arguments)
             if var networked = command as? any AsyncParsableCommand {
                 try await networked.run()
             } else {
