@@ -6,7 +6,7 @@ import Posix
 
 extension RegistryCommand {
     /// Runs the command line of this process and ends the process with the exit code that `layerfs --help` documents.
-    package static func runAndExit() async -> Never {
+    package static func runAndExit() -> Never {
         // Writing to a closed pipe or connection is an error of the call, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
@@ -16,15 +16,27 @@ extension RegistryCommand {
         do {
             let arguments = RawArguments.ofProcess()
             var command = try parsePlainly(arguments) ?? parseVerb(arguments)
-            if var networked = command as? any AsyncParsableCommand {
-                try await networked.run()
-            } else {
-                try command.run()
-            }
+            if let networked = command as? any AsyncParsableCommand { run(networked) }
+            try command.run()
             Glibc.exit(0)
         } catch {
             end(with: error)
         }
+    }
+
+    /// Runs `command` on other threads, and ends the process with what comes of it. An asynchronous `main` would end this thread, for
+    /// which the C library loads another one.
+    private static func run(_ command: sending any AsyncParsableCommand) -> Never {
+        Task {
+            do {
+                var command = command
+                try await command.run()
+                Glibc.exit(0)
+            } catch {
+                end(with: error)
+            }
+        }
+        while true { pause() }
     }
 
     private static func end(with error: any Error) -> Never {
