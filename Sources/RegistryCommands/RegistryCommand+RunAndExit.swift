@@ -16,21 +16,29 @@ extension RegistryCommand {
         do {
             let arguments = RawArguments.ofProcess()
             var command = try parsePlainly(arguments) ?? parseVerb(arguments)
-            if let networked = command as? any AsyncParsableCommand { run(networked) }
-            try command.run()
+            switch command {
+            case let push as PushCommand:
+                let standing = try push.begin()
+                if case .done = standing { Glibc.exit(0) }
+                run { try await push.run(after: standing) }
+            case let pull as PullCommand:
+                if try pull.begin() { Glibc.exit(0) }
+                run { try await pull.run() }
+            case var networked as any AsyncParsableCommand: run { try await networked.run() }
+            default: try command.run()
+            }
             Glibc.exit(0)
         } catch {
             end(with: error)
         }
     }
 
-    /// Runs `command` on other threads, and ends the process with what comes of it. An asynchronous `main` would end this thread, for
-    /// which the C library loads another one.
-    private static func run(_ command: sending any AsyncParsableCommand) -> Never {
+    /// Does `work` on other threads, and ends the process with what comes of it. An asynchronous `main` would end this thread, for
+    /// which the C library loads a library.
+    private static func run(_ work: sending @escaping () async throws -> Void) -> Never {
         Task {
             do {
-                var command = command
-                try await command.run()
+                try await work()
                 Glibc.exit(0)
             } catch {
                 end(with: error)
