@@ -172,7 +172,7 @@ let package = Package(
         tests(
             "ImageTransportTests", "Bytes", "CZlib", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport",
             "Trees"),
-        tests("RegistryTests", "Bytes", "Digests", "OCI", "Posix", "Registry", "TestSupport", system),
+        tests("RegistryTests", "Bytes", "Digests", "OCI", "Posix", "Registry", "TestSupport", logging, system),
         tests("RegistryCommandsTests", "Bytes", "OCI", "Registry", "RegistryCommands", "Trees", argumentParser),
         tests("FuzzTests", "TestSupport", "fuzz-parsers"),
         // The built programs against their real counterparts.

@@ -47,18 +47,17 @@ extension Store {
 
     /// How the inode of a content is; nil when no store has it. Nothing is allocated for one that this store has.
     private func state(of digest: Digest) throws(LayerStoreError) -> InodeFingerprint? {
-        let result = BlobPath.withCString(of: digest) { path -> Result<FileStatus?, SystemError> in
-            do throws(SystemError) {
-                return .success(try directory.blobs.statusIfPresent(ofCString: path))
-            } catch {
-                return .failure(error)
+        // Not the result of the closure: the metadata of a generic type would be looked up for each content.
+        var status: FileStatus?
+        var failure: SystemError?
+        BlobPath.withCString(of: digest) { path in
+            do throws(SystemError) { status = try directory.blobs.statusIfPresent(ofCString: path) } catch {
+                failure = error
             }
         }
-        switch result {
-        case .success(let status?): return InodeFingerprint(status)
-        case .success(nil): return try blobs.find(digest).map { InodeFingerprint($0.status) }
-        case .failure(let error): throw .system(step: "examine the content \(digest)", error)
-        }
+        if let failure { throw .system(step: "examine the content \(digest)", failure) }
+        if let status { return InodeFingerprint(status) }
+        return try blobs.find(digest).map { InodeFingerprint($0.status) }
     }
 
     /// From now on reads every content before it is relied on: for whoever met one that is damaged though its inode does not

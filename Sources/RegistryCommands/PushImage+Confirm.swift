@@ -26,13 +26,13 @@ extension PushImage {
         guard case .root(let root) = source, artifacts.isEmpty,
             let registry = NearbyRegistry(host: place.host, self.options)
         else { return .unknown }
-        let export = ExportImage(try store.workspace(.reading))
-        guard let noted = export.noted(root, options) else { return .changed }
         let (reference, name) = (place.manifestName, place.repository)
-        // Asked while the inodes are looked at, for which all cores are of use.
-        let answer = Background(WorkerPool(workers: 2)) { registry.holds(noted.manifest, as: reference, in: name) }
-        guard export.isUnchanged(noted) else { return .changed }
-        return try answer.value().map { .done($0) } ?? .unknown
+        // Asked while the store is looked at.
+        let answer = Background(WorkerPool(workers: 2)) { registry.wholeImage(reference, in: name) }
+        let export = ExportImage(try store.workspace(.reading))
+        guard let noted = export.noted(root, options), export.isUnchanged(noted) else { return .changed }
+        guard let found = try answer.value(), found.bytes == noted.manifest else { return .unknown }
+        return .done(TransferSummary(present: found))
     }
 
     /// Finds out whether there is anything to do, without composing anything: where it is noted what an export of `source` is, all

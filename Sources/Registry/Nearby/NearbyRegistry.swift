@@ -17,12 +17,10 @@ public struct NearbyRegistry: Sendable {
         self.origin = origin
     }
 
-    /// Whether `reference` stands for `manifest` in `repository`, and all blobs that it names are there; see
-    /// ``Repository/holds(_:as:)``.
-    public func holds(_ bytes: [UInt8], as reference: String, in repository: String) -> TransferSummary? {
+    /// The image that `reference` stands for in `repository`, if all blobs that its manifest names are there.
+    public func wholeImage(_ reference: String, in repository: String) -> RemoteManifest? {
         var connection = NearbyConnection(origin)
-        guard let manifest = try? RemoteManifest(bytes, declared: nil, what: "a manifest"), manifest.isWholeImage,
-            let found = try? Self.manifest(reference, in: repository, &connection), found.bytes == bytes
+        guard let manifest = try? Self.manifest(reference, in: repository, &connection), manifest.isWholeImage
         else { return nil }
         for blob in RemoteManifest.blobs(of: [manifest]) {
             guard let digest = try? blob.sha256(),
@@ -30,7 +28,7 @@ public struct NearbyRegistry: Sendable {
                 answer.head.status == 200, !answer.head.hasWarning
             else { return nil }
         }
-        return TransferSummary(present: manifest)
+        return manifest
     }
 
     /// The manifest or index `reference` of `repository`; see ``Repository/manifest(_:)-(String)``.

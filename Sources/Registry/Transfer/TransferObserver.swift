@@ -50,7 +50,7 @@ public struct TransferSummary: Hashable, Sendable {
     }
 
     /// Of an image that the registry has.
-    init(present manifest: RemoteManifest) {
+    public init(present manifest: RemoteManifest) {
         self.init(manifest: manifest.descriptor)
         for blob in RemoteManifest.blobs(of: [manifest]) { count(.present, size: blob.size) }
     }
