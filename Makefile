@@ -22,7 +22,8 @@ registry: archives
 # The C++ library, which only Swift's runtime uses, as the linker is to find it: to be linked in.
 archives:
 	mkdir -p .build/archives
-	library=$$(clang -print-file-name=libstdc++.a) && case $$library in /*) ln -sf "$$library" .build/archives/ ;; esac
+	library=$$(clang -print-file-name=libstdc++.a 2>/dev/null || cc -print-file-name=libstdc++.a); \
+	    case $$library in /*) ln -sf "$$library" .build/archives/ ;; esac
 
 # The walk from `add bash` to a running root and an image, on this machine, in a temporary store.
 demo: build
