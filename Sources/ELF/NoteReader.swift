@@ -32,6 +32,14 @@ extension ELFImage {
     }
 }
 
+/// A section of notes. (In the generic reader it would be a type of which the metadata is looked up for each section.)
+private struct NoteSection {
+    let name: UInt32
+    let offset: UInt64
+    let size: UInt64
+    let alignment: UInt64
+}
+
 /// Walks through notes: gABI, "Note Section".
 private struct NoteReader<Source: ELFSource> {
     let source: Source
@@ -89,44 +97,40 @@ private struct NoteReader<Source: ELFSource> {
 
     private func aligned(_ place: Int, _ unit: Int) -> Int { (place + unit - 1) / unit * unit }
 
-    struct Section {
-        let name: UInt32
-        let type: UInt32
-        let offset: UInt64
-        let size: UInt64
-        let alignment: UInt64
-    }
-
     /// The sections of notes, by their type or name; none where the section headers are stripped or damaged.
-    mutating func noteSections() throws(Source.Failure) -> [Section] {
+    mutating func noteSections() throws(Source.Failure) -> [NoteSection] {
         let wide = header.fileClass == .bits64
         let size = wide ? 64 : 40
         let count = Int(header.sectionHeaderCount)
         guard header.sectionHeaderOffset != 0, count > 0, Int(header.sectionHeaderSize) == size else { return [] }
         let table = ByteReader(
             try source.read(at: header.sectionHeaderOffset, count: count * size), order: header.byteOrder)
-        func section(_ index: Int) -> Section? {
+        func section(_ index: Int) -> NoteSection? {
             let start = index * size
-            guard let name: UInt32 = table.integer(at: start), let type: UInt32 = table.integer(at: start + 4),
+            guard let name: UInt32 = table.integer(at: start),
                 let offset = table.word(at: start + (wide ? 24 : 16), wide: wide),
                 let size = table.word(at: start + (wide ? 32 : 20), wide: wide),
                 let alignment = table.word(at: start + (wide ? 48 : 32), wide: wide)
             else { return nil }
-            return Section(name: name, type: type, offset: offset, size: size, alignment: alignment)
+            return NoteSection(name: name, offset: offset, size: size, alignment: alignment)
         }
         let names = try sectionNames(section(Int(header.sectionNameIndex)))
         // Hardly any file has the name, and looking once for it is cheaper than looking at the name of each section.
         let hasName = names.contains(DlopenNote.sectionName.bytes)
         // SHT_NOTE is 7; SHT_NOBITS, 8, has no bytes in the file.
-        return (0..<count).compactMap { index in
+        var sections: [NoteSection] = []
+        for index in 0..<count {
             guard let type: UInt32 = table.integer(at: index * size + 4), type == 7 || (hasName && type != 8),
                 let section = section(index)
-            else { return nil }
-            return type == 7 || names.terminatedString(at: Int(section.name)) == DlopenNote.sectionName ? section : nil
+            else { continue }
+            if type == 7 || names.terminatedString(at: Int(section.name)) == DlopenNote.sectionName {
+                sections.append(section)
+            }
         }
+        return sections
     }
 
-    private func sectionNames(_ section: Section?) throws(Source.Failure) -> ByteReader {
+    private func sectionNames(_ section: NoteSection?) throws(Source.Failure) -> ByteReader {
         guard let section, section.size <= Limits.noteBytes else { return ByteReader([], order: header.byteOrder) }
         return ByteReader(
             try source.read(at: section.offset, count: Int(section.size)), order: header.byteOrder)

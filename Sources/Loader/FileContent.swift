@@ -43,7 +43,7 @@ final class FileCatalog {
     func content(of found: ResolvedPath) throws(SystemError) -> FileContent {
         if let known = contents[found.status.identity] { return try known.get() }
         let result: Result<FileContent, SystemError>
-        do { result = .success(try Self.read(found, from: root.files)) } catch { result = .failure(error) }
+        do { result = .success(try Self.read(found, from: root.files).content) } catch { result = .failure(error) }
         contents[found.status.identity] = result
         return try result.get()
     }
@@ -56,9 +56,8 @@ final class FileCatalog {
         let results = pool.map(wanted.count) { index -> (Result<FileContent, SystemError>, DlopenNotes?) in
             let file = wanted[index]
             do throws(SystemError) {
-                let content = try Self.read(file, from: files)
-                guard withNotes, let image = content.image else { return (.success(content), nil) }
-                return (.success(content), Self.dlopenNotes(of: file, image, from: files))
+                let (content, notes) = try Self.read(file, from: files, withNotes: withNotes)
+                return (.success(content), notes)
             } catch { return (.failure(error), nil) }
         }
         for (file, (content, notes)) in zip(wanted, results) {
@@ -112,27 +111,39 @@ final class FileCatalog {
     private static func dlopenNotes(
         of found: ResolvedPath, _ image: ELFImage, from files: any RootFiles
     ) -> DlopenNotes {
-        guard let source = try? DescriptorSource(files.open(found, .readOnly), size: found.status.size),
-            let (notes, errors) = try? image.dlopenNotes(reading: source)
-        else { return DlopenNotes(notes: [], errors: []) }
+        guard let source = try? DescriptorSource(files.open(found, .readOnly), size: found.status.size) else {
+            return DlopenNotes(notes: [], errors: [])
+        }
+        return dlopenNotes(of: image, source)
+    }
+
+    private static func dlopenNotes(of image: ELFImage, _ source: DescriptorSource) -> DlopenNotes {
+        guard let (notes, errors) = try? image.dlopenNotes(reading: source) else {
+            return DlopenNotes(notes: [], errors: [])
+        }
         return DlopenNotes(notes: notes, errors: errors)
     }
 
     /// Reads all that is asked of a file while it is open.
-    private static func read(_ found: ResolvedPath, from files: any RootFiles) throws(SystemError) -> FileContent {
+    ///
+    /// - Parameter withNotes: whether that includes its notes, which are asked of few files at other times.
+    private static func read(
+        _ found: ResolvedPath, from files: any RootFiles, withNotes: Bool = false
+    ) throws(SystemError) -> (content: FileContent, notes: DlopenNotes?) {
         let source = DescriptorSource(try files.open(found, .readOnly), size: found.status.size)
         let prefix = try source.read(at: 0, count: FileContent.prefixLength)
-        guard prefix.starts(with: ELFHeader.magic) else { return FileContent(prefix: prefix, elf: nil) }
+        guard prefix.starts(with: ELFHeader.magic) else { return (FileContent(prefix: prefix, elf: nil), nil) }
         do {
-            var content = FileContent(prefix: prefix, elf: .success(try ELFImage(reading: source)))
+            let image = try ELFImage(reading: source)
+            var content = FileContent(prefix: prefix, elf: .success(image))
             if found.status.permissions & 0o111 != 0 {
                 content.hasCapabilities = source.hasCapabilities { files.hasCapabilities(found.path, $0) }
             }
-            return content
+            return (content, withNotes ? dlopenNotes(of: image, source) : nil)
         } catch {
             switch error {
             case .source(let error): throw error
-            case .format(let error): return FileContent(prefix: prefix, elf: .failure(error))
+            case .format(let error): return (FileContent(prefix: prefix, elf: .failure(error)), nil)
             }
         }
     }
