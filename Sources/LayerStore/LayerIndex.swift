@@ -112,6 +112,12 @@ final class LayerIndex: Sendable {
         }
     }
 
+    /// Whether it has the tables that this program knows, and no others.
+    func hasOwnTables() throws(LayerStoreError) -> Bool {
+        let migrator = IndexSchema.migrator()
+        return try read("open") { try migrator.hasCompletedMigrations($0) && !migrator.hasBeenSuperseded($0) }
+    }
+
     /// - Throws: ``LayerStoreError/newerIndex(_:)``.
     func checkNotNewer() throws(LayerStoreError) {
         let migrator = IndexSchema.migrator()

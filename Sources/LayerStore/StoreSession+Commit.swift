@@ -58,9 +58,10 @@ extension StoreSession {
                 return "it has the same files in another tar. --replace replaces it"
             }
             return Self.detail(TreeDifference(from: try store.tree(of: existing), to: tree))
-        } update: { database in
-            try IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance).insert(database)
-            try Self.remember(known + self.takeUnremembered(), database)
+        } update: { database, contents in
+            let layer = IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance)
+            try layer.insert(database, contents)
+            try Self.remember(known + self.takeUnremembered(), contents, database)
         }
     }
 
@@ -95,8 +96,8 @@ extension StoreSession {
             existing.created = record.created
             return existing == record
                 ? nil : "it is the image \(existing.expression) with other layers or settings. --replace replaces it"
-        } update: { database in
-            for layer in record.layers { try IndexedLayer(layer.record, in: self.store).insert(database) }
+        } update: { database, contents in
+            for layer in record.layers { try IndexedLayer(layer.record, in: self.store).insert(database, contents) }
             try IndexUpdate.insert(record, digest, database)
         }
     }
@@ -104,7 +105,7 @@ extension StoreSession {
     /// - Parameter difference: says how the record that the name stands for now differs; nil when it does not.
     private func commit(
         _ name: Name, _ kind: NamedKind, _ digest: Digest, replacing: Bool,
-        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database) throws -> Void
+        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database, ContentRows) throws -> Void
     ) throws(LayerStoreError) -> CommitOutcome {
         try store.whileCommitting { () throws(LayerStoreError) in
             try commitLocked(name, kind, digest, replacing: replacing, difference: difference, update: update)
@@ -113,7 +114,7 @@ extension StoreSession {
 
     private func commitLocked(
         _ name: Name, _ kind: NamedKind, _ digest: Digest, replacing: Bool,
-        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database) throws -> Void
+        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database, ContentRows) throws -> Void
     ) throws(LayerStoreError) -> CommitOutcome {
         let other: NamedKind = kind == .layer ? .image : .layer
         if try store.references.digest(of: name, other) != nil {
@@ -138,8 +139,10 @@ extension StoreSession {
         // The reference is written: the name has changed, whatever becomes of the index. On a full disk it stays behind, and the
         // next command brings it up to date.
         try? store.writableIndex?.write("update") { database in
-            try update(database)
-            try InodeFingerprint.record(inodes, database)
+            let contents = try ContentRows(database)
+            // First: they come in the order of their digests, which fills the tables' pages.
+            try InodeFingerprint.record(inodes, contents)
+            try update(database, contents)
             try IndexUpdate.setName(name.text, kind, digest, database)
             try IndexUpdate.removeUnreachable(database)
         }
