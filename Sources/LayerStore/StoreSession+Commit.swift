@@ -48,7 +48,8 @@ extension StoreSession {
         }
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: staged.digest, treeParts: staged.parts, diffID: diffID, provenance: provenanceDigest,
+            tree: staged.digest, treeParts: staged.parts, treeTime: staged.time, diffID: diffID,
+            provenance: provenanceDigest,
             cachedLibraries: cachedLibraries, skeleton: try stage(skeleton))
         let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
         return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
@@ -74,7 +75,7 @@ extension StoreSession {
         let staged = try stage(tree)
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: staged.digest, treeParts: staged.parts, diffID: diffID, provenance: nil,
+            tree: staged.digest, treeParts: staged.parts, treeTime: staged.time, diffID: diffID, provenance: nil,
             skeleton: try stage(skeleton))
         return try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
     }
