@@ -14,6 +14,31 @@ struct IndexMigrationTests {
         try Row.fetchAll(database, sql: "SELECT * FROM \(view) ORDER BY 1, 2, 3").map { "\($0)" }
     }
 
+    /// All that a database has, in words that do not tell how it came to that.
+    private static func shape(_ database: Database) throws -> [String] {
+        let objects = try Row.fetchAll(
+            database, sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")
+        return try objects.flatMap { object -> [String] in
+            let (type, name) = (object[0] as String, object[1] as String)
+            guard type == "table" else { return ["\(object)"] }
+            let facts = ["table_list", "table_xinfo", "foreign_key_list", "index_list"].map {
+                "pragma_\($0)('\(name)')"
+            }
+            return try [name] + facts.flatMap { try Row.fetchAll(database, sql: "SELECT * FROM \($0)").map { "\($0)" } }
+        }
+    }
+
+    @Test func whatIsMadeAtOnceIsWhatTheMigrationsComeTo() throws {
+        let (made, migrated) = (try DatabaseQueue(), try DatabaseQueue())
+        try made.write(IndexSchema.create)
+        try IndexSchema.migrator().migrate(migrated)
+        let shape = try made.read(Self.shape)
+        #expect(shape.count > 60)
+        #expect(try migrated.read(Self.shape) == shape)
+        #expect(try made.read { try IndexSchema.migrator().hasCompletedMigrations($0) })
+        #expect(try made.read { try !IndexSchema.migrator().hasBeenSuperseded($0) })
+    }
+
     @Test func anIndexWhoseEntriesReferToBlobsIsTakenOver() throws {
         let queue = try DatabaseQueue()
         let migrator = IndexSchema.migrator()

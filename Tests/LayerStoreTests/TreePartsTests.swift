@@ -162,7 +162,7 @@ struct TreePartsTests {
         let files = parts.map { "\(fixture.path)/blobs/sha256/\(BlobPath.of($0))" }
         let text = try Tool.succeed(
             "sh",
-            ["-c", #"time=$1; shift; cat "$@" | zstd -dc | sed "s/\x01/$time/" | sha256sum"#, "sh"] + [time] + files)
+            ["-c", #"time=$1; shift; cat "$@" | zstd -dc | sed "s/\x01/$time/g" | sha256sum"#, "sh"] + [time] + files)
         #expect(text.text.hasPrefix(record.tree.hexadecimal))
     }
 
