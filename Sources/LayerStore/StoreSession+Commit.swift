@@ -158,14 +158,34 @@ extension Store {
         guard found.kind == .layer else { throw .nameTaken(name.text, detail: "it is the name of an image") }
         let record = try layerRecord(found.record)
         // A tree has one dump: with the same digest there is nothing to compare. What cannot be believed is read.
-        var hasher = DigestHasher()
-        TreeDump.encode(tree) { hasher.update($0) }
-        let digest = hasher.finalize()
+        let digest = Self.dumpDigest(of: tree)
         if record.tree == digest, try isWhole(record.treeDocuments) { return true }
         let difference = TreeDifference(from: try self.tree(of: record), to: tree)
         if !difference.isEmpty, !replacing { throw .nameTaken(name.text, detail: StoreSession.detail(difference)) }
         return difference.isEmpty
     }
+
+    /// The digest of the tree's dump, which all cores write and one hashes.
+    private static func dumpDigest(of tree: Tree) -> Digest {
+        var hasher = DigestHasher()
+        let (parts, pool) = (TreeDump.Parts(tree), WorkerPool())
+        // A few at a time: a dump may have hundreds of megabytes.
+        let few = pool.workers * 8
+        for start in stride(from: 0, to: parts.count, by: few) {
+            let texts = pool.map(min(few, parts.count - start)) { number -> [UInt8] in
+                var text: [UInt8] = []
+                text.reserveCapacity(textSize)
+                parts.encode(start + number, into: &text)
+                return text
+            }
+            for text in texts { text.withUnsafeBytes { hasher.update($0) } }
+        }
+        return hasher.finalize()
+    }
+
+    /// Of most parts.
+    private static let textSize = 1 << 17
+
     /// Whether all of `documents` are there, and as far as their inodes tell as they were.
     private func isWhole(_ documents: [Digest]) throws(LayerStoreError) -> Bool {
         for digest in documents {

@@ -45,12 +45,12 @@ public struct AddLayers: Sendable {
         }
         // Every reason to refuse is looked for before the first name is given.
         var trees: [Name: Tree] = [:]
-        let isThere = try zip(requests, layers).map { request, layer in
+        for (request, layer) in zip(requests, layers) {
             guard trees.updateValue(layer.tree, forKey: request.name) ?? layer.tree == layer.tree else {
                 throw LayerFSError.repeatedName(request.name)
             }
-            return try session.checkAvailable(request.name, for: layer.tree, replacing: replacing)
         }
+        let (isThere, costs) = try check(layers, requests.map(\.name), replacing: replacing, session)
         progress.begin("writing", total: 0)
         try Interruption.check()
         let areThere = isThere.allSatisfy { $0 }
@@ -70,10 +70,30 @@ public struct AddLayers: Sendable {
                     created: workspace.now, platform: fact.platform, diffID: diffID,
                     cachedLibraries: fact.cachedLibraries, replacing: replacing)
             }
-            var cost = LayerCost(layer.contents) { _ in false }
+            var cost = costs[index]
             (cost.newContents, cost.newBytes) = layer.news
             return Addition(name: fact.name, outcome: outcome, tree: layer.tree, cost: cost)
         }
+    }
+
+    /// Whether each layer has its name already, and what it costs: the one waits for nothing of the other.
+    private func check(
+        _ layers: [StagedLayer], _ names: [Name], replacing: Bool, _ session: StoreSession
+    ) throws -> (isThere: [Bool], costs: [LayerCost]) {
+        let isThere = Mutex<[Bool]>([])
+        let costs = Mutex<[LayerCost]>([])
+        try WorkerPool(workers: 2).forEach(2) { part in
+            if part == 0 {
+                let found = try zip(layers, names).map { layer, name in
+                    try session.checkAvailable(name, for: layer.tree, replacing: replacing)
+                }
+                isThere.withLock { $0 = found }
+            } else {
+                let counted = layers.map { LayerCost($0.contents) { _ in false } }
+                costs.withLock { $0 = counted }
+            }
+        }
+        return (isThere.withLock { $0 }, costs.withLock { $0 })
     }
 
     /// What the record of a layer says beside its tree.
