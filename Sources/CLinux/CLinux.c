@@ -8,7 +8,6 @@
 #include <linux/openat2.h>
 #include <malloc.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -113,7 +112,6 @@ int clinux_fsetxattr(int descriptor, const char *name, const void *value, size_t
     return fsetxattr(descriptor, name, value, size, 0);
 }
 
-int clinux_semaphore(void) { return eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE); }
 
 int clinux_begin_writing(int descriptor, uint64_t offset, uint64_t count) {
     return sync_file_range(descriptor, (off64_t)offset, (off64_t)count, SYNC_FILE_RANGE_WRITE);

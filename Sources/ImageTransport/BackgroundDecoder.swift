@@ -31,7 +31,7 @@ final class BackgroundDecoder {
             guard let decoder = try format.makeDecoder() else { return nil }
             self.decoder = Mutex(decoder)
             hasher = isHashing ? SharedHasher() : nil
-            events = try BoundedQueue(capacity: BackgroundDecoder.window)
+            events = BoundedQueue(capacity: BackgroundDecoder.window)
         }
 
         func decompress(_ piece: [UInt8]) {
@@ -66,7 +66,7 @@ final class BackgroundDecoder {
     init?(_ format: StreamFormat, isHashing: Bool) throws {
         guard let worker = try Worker(format, isHashing: isHashing) else { return nil }
         self.worker = worker
-        work = try OrderedWork(threads: 1)
+        work = OrderedWork(threads: 1)
         guard work.isParallel else { return nil }
     }
 

@@ -19,7 +19,7 @@ final class BackgroundFile: ByteSink {
     init(_ file: StagedFile, readingBack depth: ReadBack.Depth? = nil, isKnown: Bool = false) throws {
         self.file = file
         self.isKnown = isKnown
-        work = try OrderedWork(threads: 1)
+        work = OrderedWork(threads: 1)
         readBack = try depth.map { try ReadBack(file, $0) }
     }
 

@@ -28,9 +28,9 @@ final class HashingBuffer: ByteSink {
     private var passed: UInt64 = 0
 
     /// - Parameter isHashing: false when the digest is known, wanted by nobody, or computed behind this.
-    init(output: any ByteSink, isHashing: Bool = true, pool: WorkerPool = WorkerPool()) throws {
+    init(output: any ByteSink, isHashing: Bool = true, pool: WorkerPool = WorkerPool()) {
         self.output = output
-        work = isHashing ? try OrderedWork(threads: pool.workers == 1 ? 0 : 1) : nil
+        work = isHashing ? OrderedWork(threads: pool.workers == 1 ? 0 : 1) : nil
         buffer.reserveCapacity(Self.capacity)
     }
 

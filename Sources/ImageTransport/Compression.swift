@@ -60,7 +60,7 @@ public enum Compression: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .none: return try body(output)
         case .gzip:
-            let compressor = try GzipCompressor(output: output, level: level ?? usualLevel, pool: pool)
+            let compressor = GzipCompressor(output: output, level: level ?? usualLevel, pool: pool)
             let result = try body(compressor)
             try compressor.finish()
             return result

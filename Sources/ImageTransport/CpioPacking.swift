@@ -33,7 +33,7 @@ extension ImageExporter {
 
     private func packCpio(_ entries: Tree.Entries, _ compression: Compression, into sink: any ByteSink) throws {
         try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
-            let output = try HashingBuffer(output: sink, isHashing: false)
+            let output = HashingBuffer(output: sink, isHashing: false)
             var encoder = CpioEncoder()
             for entry in entries.sorted {
                 guard let header = header(for: entry) else { continue }
@@ -58,7 +58,7 @@ extension ImageExporter {
         var header = CpioHeader(
             name: entry.path.isRoot ? "." : entry.path.relative, mode: UInt32(entry.metadata.mode),
             uid: entry.metadata.uid, gid: entry.metadata.gid,
-            modified: packing.recorded(entry).metadata.modified.seconds)
+            modified: packing.recorded(entry.metadata.modified).seconds)
         // S_IFMT of inode(7).
         switch entry.kind {
         case .directory: header.mode |= 0o040000

@@ -118,7 +118,7 @@ extension ImageExporter {
         let target = try fileTarget(path)
         let staged = try StagedDirectory(in: target.parent, for: target.name)
         let directory = try staged.open()
-        let time = entries.lazy.map { packing.recorded($0).metadata.modified.seconds }.max() ?? 0
+        let time = entries.newest.map { packing.recorded($0).seconds } ?? 0
         var entries = entries.filter { !$0.path.isRoot }
         if builder.kind == .erofs {
             let root = Metadata(mode: 0o755, modified: Timestamp(seconds: time))

@@ -11,6 +11,8 @@ import Posix
 /// neither.
 final class GzipCompressor: ByteSink {
     static let segmentSize = 1 << 20
+    /// How much is passed on at once, at least: whoever writes and reads back on other threads is not to be woken for each small segment.
+    private static let gatheredSize = 256 << 10
 
     private let output: any ByteSink
     private let work: OrderedWork<DeflateSegment, TransportError>
@@ -24,20 +26,22 @@ final class GzipCompressor: ByteSink {
     private var pendingSize = 0
     private var crc: UInt32 = 0
     private var count: UInt32 = 0
+    /// What was not passed on yet.
+    private var gathered: [UInt8] = []
     /// How many bytes were written.
     private var position: UInt64 = 0
     /// Where the segments with a key were written, in order.
     private(set) var segments: [StoredSegment] = []
 
-    init(output: any ByteSink, level: Int = Compression.gzip.usualLevel, pool: WorkerPool) throws {
+    init(output: any ByteSink, level: Int = Compression.gzip.usualLevel, pool: WorkerPool) {
         self.output = output
         self.level = level
-        work = try OrderedWork(pool)
+        work = OrderedWork(pool)
         // Enough that uneven pieces keep all workers busy, not so much that memory grows with many cores. Pieces of some hundred bytes
         // may wait behind one of a MiB.
         let pieces = min(4 * pool.workers, 64)
         window = (bytes: pieces * Self.segmentSize, pieces: 16 * pieces)
-        try pass(GzipEncoder.plainHeader)
+        pass(GzipEncoder.plainHeader)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
@@ -63,14 +67,17 @@ final class GzipCompressor: ByteSink {
     /// Writes a piece that was compressed before.
     func write(_ segment: DeflateSegment, key: Digest) throws {
         try endPiece()
-        try begin(key: key, segment.bytes.count) { () throws(TransportError) in segment }
+        try makeRoom(for: segment.bytes.count)
+        work.add(finished: segment)
+        try noteBegun(key, segment.bytes.count)
     }
 
     /// Writes what is left, and the trailer.
     func finish() throws {
         try endPiece()
         while try writeNext() {}
-        try pass(DeflateSegment.lastBlock + crc.littleEndianBytes + count.littleEndianBytes)
+        pass(DeflateSegment.lastBlock + crc.littleEndianBytes + count.littleEndianBytes)
+        try flush()
     }
 
     /// All of `bytes`, at most 1 GiB, as one member of its own.
@@ -89,19 +96,19 @@ final class GzipCompressor: ByteSink {
     }
 
     private func compress(_ bytes: [UInt8], key: Digest?, level: Int) throws {
-        try begin(key: key, bytes.count) { () throws(TransportError) in
-            try DeflateSegment(compressing: bytes, level: level)
-        }
+        try makeRoom(for: bytes.count)
+        work.add { () throws(TransportError) in try DeflateSegment(compressing: bytes, level: level) }
+        try noteBegun(key, bytes.count)
     }
 
-    /// - Parameter size: of the piece in memory.
-    private func begin(
-        key: Digest?, _ size: Int, _ job: @escaping @Sendable () throws(TransportError) -> DeflateSegment
-    ) throws {
+    /// Writes the oldest pieces until one of `size` bytes in memory may be under way with the rest.
+    private func makeRoom(for size: Int) throws {
         while pending.count >= window.pieces || pendingSize + size > window.bytes {
             guard try writeNext() else { break }
         }
-        work.add(job)
+    }
+
+    private func noteBegun(_ key: Digest?, _ size: Int) throws {
         pending.append((key, size))
         pendingSize += size
         // Nobody works while we go on: what is there already need not wait.
@@ -113,11 +120,12 @@ final class GzipCompressor: ByteSink {
         guard let segment = try work.next() else { return false }
         let (key, size) = pending.removeFirst()
         pendingSize -= size
-        try pass(segment, key: key)
+        pass(segment, key: key)
+        if gathered.count >= Self.gatheredSize { try flush() }
         return true
     }
 
-    private func pass(_ segment: DeflateSegment, key: Digest?) throws {
+    private func pass(_ segment: DeflateSegment, key: Digest?) {
         crc = DeflateSegment.combine(crc, segment.crc, secondCount: segment.uncompressedCount)
         // The size in the trailer is modulo 2^32.
         count &+= UInt32(truncatingIfNeeded: segment.uncompressedCount)
@@ -127,11 +135,17 @@ final class GzipCompressor: ByteSink {
                     key: key, offset: position, count: UInt32(segment.bytes.count), crc: segment.crc,
                     uncompressedCount: UInt32(segment.uncompressedCount)))
         }
-        try pass(segment.bytes)
+        pass(segment.bytes)
     }
 
-    private func pass(_ bytes: [UInt8]) throws {
-        try output.write(bytes)
+    private func pass(_ bytes: [UInt8]) {
+        gathered += bytes
         position += UInt64(bytes.count)
+    }
+
+    private func flush() throws {
+        try output.write(gathered)
+        gathered = []
+        gathered.reserveCapacity(Self.gatheredSize)
     }
 }

@@ -20,7 +20,7 @@ struct GzipPacking {
     func pack(
         _ entries: Tree.Entries, diffID: DiffID?, known: KnownSegments?, into sink: any ByteSink
     ) throws -> (result: LayerPacking.Result, segments: [StoredSegment]) {
-        let compressor = try GzipCompressor(output: sink, level: level, pool: pool)
+        let compressor = GzipCompressor(output: sink, level: level, pool: pool)
         var tar = Tally(isHashing: diffID == nil)
         try packing.forEachPiece(entries) { piece in
             let keys = piece.keys
@@ -122,14 +122,7 @@ extension LayerPacking {
         var hasher = DigestHasher()
         codec.withUnsafeBytes { hasher.update($0) }
         Self.form.withUnsafeBytes { hasher.update($0) }
-        var lines: [UInt8] = []
-        for entry in entries {
-            TreeDump.append(recorded(entry), to: &lines)
-            guard lines.count >= 1 << 16 else { continue }
-            lines.withUnsafeBytes { hasher.update($0) }
-            lines.removeAll(keepingCapacity: true)
-        }
-        lines.withUnsafeBytes { hasher.update($0) }
+        TreeDump.encode(eachOf: entries, time: recorded) { hasher.update($0) }
         return hasher.finalize()
     }
 }

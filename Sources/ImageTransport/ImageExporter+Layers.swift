@@ -25,6 +25,8 @@ struct WrittenLayers {
         var doubt: Doubt
         /// Whether these entries were made into this layer, and found to be in it, before.
         var isFromBefore = false
+        /// What replaying its members makes where nothing is below, begun while it was written.
+        var replay: Background<LayerReplay>?
     }
 
     private(set) var layers: [Digest: Layer] = [:]
@@ -61,23 +63,30 @@ extension ImageExporter {
 
     /// Writes the layer of `layer`'s entries, or takes it from the cache.
     ///
+    /// - Parameter isLowest: whether nothing is below it in the image.
     /// - Returns: its descriptor.
     func add(
-        _ layer: ImageDescription.Layer, to layout: LayoutWriter, _ written: inout WrittenLayers
+        _ layer: ImageDescription.Layer, isLowest: Bool, to layout: LayoutWriter, _ written: inout WrittenLayers
     ) throws -> Descriptor {
         if let compressionLevel, compression.levels?.contains(compressionLevel) != true {
             throw TransportError.compressionLevel(compression, compressionLevel)
         }
         let codec = LayerCache.codec(compression, level: compressionLevel)
         let cache = compression == .none ? nil : cache
+        let isSound = compression == .none ? nil : beginIsSound(layer.entries)
+        let replay = isLowest ? WrittenLayers.beginReplay(of: layer.entries, packing, pool) : nil
         var key: Digest?
         if let cache {
             let made = packing.key(layer.entries, codec: codec)
-            if let found = cache.find(made), try isSound?(layer.entries) ?? true {
-                return try add(found, cache, layer, packing, compression.layerMediaType, to: layout, &written)
+            if let found = cache.find(made), try isSound?.value() ?? true {
+                let descriptor = try add(
+                    found, cache, layer, packing, compression.layerMediaType, to: layout, &written)
+                written[found.layer.digest]?.replay = replay
+                return descriptor
             }
             key = made
         }
+        let diffID = compression == .none ? nil : try knownDiffID(of: layer, isSound)
         var segments: [StoredSegment] = []
         var result: LayerPacking.Result?
         let known = compression == .gzip ? cache.map { KnownSegments($0, codec: codec) } : nil
@@ -87,12 +96,11 @@ extension ImageExporter {
                 let packer = GzipPacking(
                     packing: packing, contents: contents, level: compressionLevel ?? Compression.gzip.usualLevel,
                     pool: pool, progress: progress)
-                (result, segments) = try packer.pack(
-                    layer.entries, diffID: try knownDiffID(of: layer), known: known, into: sink)
+                (result, segments) = try packer.pack(layer.entries, diffID: diffID, known: known, into: sink)
             } else if compression == .none {
                 result = try packPlain(layer.entries, into: sink)
             } else {
-                result = try self.pack(layer.entries, compression, diffID: knownDiffID(of: layer), into: sink)
+                result = try self.pack(layer.entries, compression, diffID: diffID, into: sink)
             }
         }
         let descriptor = added.descriptor
@@ -105,7 +113,7 @@ extension ImageExporter {
         }
         written[digest] = WrittenLayers.Layer(
             tar: result, entries: layer.entries, packing: packing,
-            doubt: added.isReadBack ? .none : compression == .zstd ? .decoding : .digest)
+            doubt: added.isReadBack ? .none : compression == .zstd ? .decoding : .digest, replay: replay)
         if let key {
             let stored = CachedLayer(
                 digest: digest, size: UInt64(descriptor.size), tar: result, codec: codec, segments: segments)
@@ -134,10 +142,15 @@ extension ImageExporter {
         for new in written.news { layout.keep(new.layer, key: new.key, in: cache) }
     }
 
+    /// Begins to find out whether the contents of `entries` are sound; nil where that is not asked.
+    private func beginIsSound(_ entries: Tree.Entries) -> Background<Bool>? {
+        isSound.map { isSound in Background(pool) { try isSound(entries) } }
+    }
+
     /// The digest of the layer's tar, where it was computed before for the same times, and its contents are sound.
-    private func knownDiffID(of layer: ImageDescription.Layer) throws -> DiffID? {
+    private func knownDiffID(of layer: ImageDescription.Layer, _ isSound: Background<Bool>?) throws -> DiffID? {
         guard let diffID = try packing.diffID(of: layer.entries, known: layer.knownDiffID) else { return nil }
-        return try isSound?(layer.entries) ?? true ? diffID : nil
+        return try isSound?.value() ?? true ? diffID : nil
     }
 }
 

@@ -34,7 +34,7 @@ extension ImageExporter {
             _ = try output.verify { _ in name }
             return result
         }
-        let buffer = try HashingBuffer(output: output, isHashing: false)
+        let buffer = HashingBuffer(output: output, isHashing: false)
         try packing.write(entries, from: UncheckedContents(contents), into: buffer, progress: progress)
         do {
             _ = try output.verify(expecting: diffID.digest) { _ in name }

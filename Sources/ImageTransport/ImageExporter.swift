@@ -133,7 +133,7 @@ public struct ImageExporter: Sendable {
         var configuration = ImageConfiguration(
             created: created, author: image.author, platform: image.platform, execution: image.execution, diffIDs: [])
         var layers: [Descriptor] = []
-        for layer in image.layers {
+        for (number, layer) in image.layers.enumerated() {
             if let leftOut = layer.leftOut {
                 layers.append(leftOut.blob)
                 configuration.diffIDs.append(leftOut.diffID)
@@ -146,7 +146,7 @@ public struct ImageExporter: Sendable {
             } else if isStargz {
                 layers.append(try addStargz(layer.entries, to: layout, &configuration))
             } else {
-                let descriptor = try add(layer, to: layout, &written)
+                let descriptor = try add(layer, isLowest: number == 0, to: layout, &written)
                 layers.append(descriptor)
                 try configuration.diffIDs.append(contentsOf: written[descriptor.sha256()].map { [$0.tar.diffID] } ?? [])
             }
@@ -181,7 +181,7 @@ public struct ImageExporter: Sendable {
 
     /// Writes the tar as it is, to a file that hashes it.
     func packPlain(_ entries: Tree.Entries, into file: BackgroundFile) throws -> LayerPacking.Result {
-        let output = try HashingBuffer(output: file, isHashing: false)
+        let output = HashingBuffer(output: file, isHashing: false)
         try packing.write(entries, from: contents, into: output, progress: progress)
         let written = try file.finish()
         return LayerPacking.Result(diffID: DiffID(written.digest), size: written.size)
@@ -192,7 +192,7 @@ public struct ImageExporter: Sendable {
         _ entries: Tree.Entries, _ compression: Compression, diffID: DiffID? = nil, into sink: any ByteSink
     ) throws -> LayerPacking.Result {
         try compression.compress(into: sink, level: compressionLevel, pool: pool) { sink in
-            let output = try HashingBuffer(output: sink, isHashing: diffID == nil, pool: pool)
+            let output = HashingBuffer(output: sink, isHashing: diffID == nil, pool: pool)
             try packing.write(entries, from: contents, into: output, progress: progress)
             return LayerPacking.Result(diffID: diffID ?? DiffID(output.digest), size: output.count)
         }

@@ -78,7 +78,7 @@ public enum ImageVerifier {
         var sizes: [UInt64] = []
         for (index, layer) in manifest.layers.enumerated() {
             if let known = try written[layer.sha256()], known.tar.diffID == image.configuration.diffIDs[index] {
-                sizes.append(try verify(known, layer, in: files, replay: &replay).size)
+                sizes.append(try verify(known, layer, isLowest: index == 0, in: files, replay: &replay).size)
             } else {
                 // What was just written may be as compressible as it likes.
                 sizes.append(
@@ -92,7 +92,8 @@ public enum ImageVerifier {
 
     /// Checks what is in doubt of a layer that was made of `known.entries`, and applies those.
     private static func verify(
-        _ known: WrittenLayers.Layer, _ layer: Descriptor, in files: some ImageFiles, replay: inout LayerReplay
+        _ known: WrittenLayers.Layer, _ layer: Descriptor, isLowest: Bool, in files: some ImageFiles,
+        replay: inout LayerReplay
     ) throws -> LayerPacking.Result {
         let name = try files.blobName(layer.sha256())
         switch known.doubt {
@@ -111,16 +112,13 @@ public enum ImageVerifier {
                 throw TransportError.sizeMismatch(name: name, expected: known.tar.size, actual: size)
             }
         }
-        if known.isFromBefore {
+        if isLowest, let begun = known.replay {
+            replay = try begun.value()
+        } else if known.isFromBefore {
             try replay.add(layer: LayerPacking.ordered(known.entries).lazy.map(known.packing.recorded))
-            return known.tar
+        } else {
+            try replay.add(layerOf: known.entries, known.packing)
         }
-        for entry in LayerPacking.ordered(known.entries) {
-            var digest = Digest.empty
-            if case .file(let content, _) = entry.kind { digest = content }
-            try replay.add(known.packing.header(for: entry), digest: digest)
-        }
-        try replay.endLayer()
         return known.tar
     }
 

@@ -24,8 +24,13 @@ public struct LayerPacking: Sendable {
     /// `entry` as a reader of the layer will see it: time clamped and in whole seconds.
     public func recorded(_ entry: Entry) -> Entry {
         var recorded = entry
-        recorded.metadata.modified = Timestamp(seconds: modified(entry))
+        recorded.metadata.modified = self.recorded(entry.metadata.modified)
         return recorded
+    }
+
+    /// The time of an entry as a reader of the layer will see it.
+    public func recorded(_ time: Timestamp) -> Timestamp {
+        Timestamp(seconds: min(time.seconds, sourceDateEpoch ?? .max))
     }
 
     /// Writes the tar of `entries` to `sink` and computes its digest in the same pass. Memory does not grow with the
@@ -36,7 +41,7 @@ public struct LayerPacking: Sendable {
         _ entries: Tree.Entries, from contents: any ContentSource, into sink: any ByteSink,
         pool: WorkerPool = WorkerPool(), progress: (@Sendable (UInt64) throws -> Void)?
     ) throws -> Result {
-        let output = try HashingBuffer(output: sink, pool: pool)
+        let output = HashingBuffer(output: sink, pool: pool)
         try write(entries, from: contents, into: output, progress: progress)
         return Result(diffID: DiffID(output.digest), size: output.count)
     }
@@ -74,10 +79,6 @@ public struct LayerPacking: Sendable {
         return Tree.Entries(keyed.sorted { $0.key < $1.key }.lazy.map(\.entry))
     }
 
-    private func modified(_ entry: Entry) -> Int64 {
-        min(entry.metadata.modified.seconds, sourceDateEpoch ?? .max)
-    }
-
     func header(for entry: Entry) throws(TransportError) -> TarHeader {
         let name: ByteString = entry.path.isRoot ? "." : entry.path.relative
         guard !entry.path.nameHasPrefix(WhiteoutName.prefix) || entry.isOpaqueMarker else {
@@ -100,7 +101,7 @@ public struct LayerPacking: Sendable {
         }
         return TarHeader(
             name: name, kind: kind, mode: entry.metadata.mode, uid: entry.metadata.uid, gid: entry.metadata.gid,
-            modified: modified(entry),
+            modified: recorded(entry.metadata.modified).seconds,
             extendedAttributes: entry.metadata.extendedAttributes.map { .init(name: $0.name, value: $0.value) })
     }
 }

@@ -26,7 +26,7 @@ struct LayerTar {
     /// - Throws: as ``write(into:pool:)``.
     func writeGzip(into sink: any ByteSink, level: Int, pool: WorkerPool) throws -> LayerPacking.Result {
         guard skeleton == nil else {
-            let compressor = try GzipCompressor(output: sink, level: level, pool: pool)
+            let compressor = GzipCompressor(output: sink, level: level, pool: pool)
             let result = try write(into: compressor, pool: pool)
             try compressor.finish()
             return result

@@ -11,7 +11,7 @@ enum LayoutArchive {
         let documents = try root.names().filter { $0.name != "blobs" }.map(\.name).sorted()
         let files = LayoutFiles(root)
         // `blobs` sorts before the names of all documents.
-        let output = try HashingBuffer(output: sink, isHashing: false)
+        let output = HashingBuffer(output: sink, isHashing: false)
         for name: ByteString in ["blobs", "blobs/sha256"] {
             try output.write(TarEncoder.encode(TarHeader(name: name, kind: .directory, mode: 0o755)))
         }

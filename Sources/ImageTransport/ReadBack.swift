@@ -35,7 +35,7 @@ final class ReadBack {
     init(_ file: StagedFile, _ depth: Depth) throws {
         let descriptor = try file.reopen()
         reading = Reading(descriptor, depth)
-        work = try OrderedWork(threads: 1)
+        work = OrderedWork(threads: 1)
     }
 
     /// The next `count` bytes are in the file.

@@ -12,7 +12,7 @@ struct TarAssembly {
     /// - Throws: ``TransportError/invalidSkeleton(_:)`` when the skeleton does not fit its contents, and what the contents and
     ///   the sink throw.
     func write(into sink: any ByteSink) throws -> LayerPacking.Result {
-        let output = try HashingBuffer(output: sink)
+        let output = HashingBuffer(output: sink)
         guard let compressed = try contents.size(of: skeleton.others) else {
             throw TransportError.invalidSkeleton(skeleton.others)
         }

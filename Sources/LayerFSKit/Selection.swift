@@ -105,15 +105,25 @@ extension Workspace {
     ///
     /// - Throws: ``CompositionError`` when layers disagree and the policy is to refuse.
     public func compose(_ selection: Selection) throws -> Composition {
+        try compose(selection, of: trees(of: selection))
+    }
+
+    /// The trees of the layers of `selection`, in order.
+    func trees(of selection: Selection) throws(LayerStoreError) -> [Tree] {
+        try selection.layers.map { (layer) throws(LayerStoreError) in try store.tree(of: layer.record) }
+    }
+
+    /// The same as ``compose(_:)``, where the trees were read.
+    func compose(_ selection: Selection, of trees: [Tree]) throws -> Composition {
         var layers: [Composition.Layer] = []
-        var rest = selection.layers[...]
-        while let first = rest.first {
-            let group = rest.prefix { $0.group == first.group }
-            let trees = try group.map { Composition.Layer(name: $0.name, tree: try store.tree(of: $0.record)) }
+        var rest = zip(selection.layers, trees).map { (layer: $0, tree: $1) }[...]
+        while let first = rest.first?.layer {
+            let group = rest.prefix { $0.layer.group == first.group }
+            let stacked = group.map { Composition.Layer(name: $0.layer.name, tree: $0.tree) }
             if let policy = first.group?.onConflict {
-                layers += try Composition(trees, onConflict: policy).surviving
+                layers += try Composition(stacked, onConflict: policy).surviving
             } else {
-                layers += trees
+                layers += stacked
             }
             rest = rest.dropFirst(group.count)
         }

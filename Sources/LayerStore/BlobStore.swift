@@ -136,7 +136,7 @@ public struct BlobStore: ContentSource, Sendable {
         }
         let file = try open(digest, wantedBy: "a layer")
         var count: UInt64 = 0
-        try file.forEachPiece { piece in
+        try file.forEachPiece(expecting: size) { piece in
             count += UInt64(piece.count)
             guard count <= size else {
                 throw LayerStoreError.damagedBlob(digest, path: file.path, found: "is longer than \(size) bytes")
@@ -153,7 +153,12 @@ public struct BlobStore: ContentSource, Sendable {
 extension OwnedDescriptor {
     /// Reads to the end in pieces of up to 1 MiB, which hash at full speed and stay in the processor's cache.
     borrowing func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let expected = try Int(clamping: status().size)
+        try forEachPiece(expecting: status().size, body)
+    }
+
+    /// The same of a file that should have `size` bytes: one that has as many is not asked for its status, or for more.
+    borrowing func forEachPiece(expecting size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let expected = Int(clamping: size)
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: min(max(expected, 4095), (1 << 20) - 1) + 1, alignment: 64)
         defer { buffer.deallocate() }
@@ -163,8 +168,8 @@ extension OwnedDescriptor {
             if count == 0 { return }
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             total += count
-            // Not once more, only to hear that this was all.
-            if total == expected { return }
+            // There was room for more: this was all.
+            if total == expected, count < buffer.count { return }
         }
     }
 }

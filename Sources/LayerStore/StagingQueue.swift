@@ -23,9 +23,9 @@ public final class StagingQueue {
     private var batch: [Small] = []
     private var size = 0
 
-    public init(_ session: StoreSession) throws(LayerStoreError) {
+    public init(_ session: StoreSession) {
         self.session = session
-        work = try during("write to the store") { () throws(SystemError) in try OrderedWork(threads: 1) }
+        work = OrderedWork(threads: 1)
     }
 
     func add(_ content: Small) throws(LayerStoreError) {

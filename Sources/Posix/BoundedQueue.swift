@@ -8,14 +8,11 @@ public final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
-    private let room: CountingSemaphore
-    private let filled: CountingSemaphore
+    private let room = CountingSemaphore()
+    private let filled = CountingSemaphore()
 
     /// - Parameter capacity: how many values may wait.
-    /// - Throws: EMFILE.
-    public init(capacity: Int) throws(SystemError) {
-        room = try CountingSemaphore()
-        filled = try CountingSemaphore()
+    public init(capacity: Int) {
         for _ in 0..<capacity { room.signal() }
     }
 

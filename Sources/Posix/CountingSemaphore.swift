@@ -1,25 +1,33 @@
-import Bytes
-import CLinux
 import Glibc
 
-/// A counter that threads wait on (eventfd(2), EFD_SEMAPHORE): Swift's own locks cannot be waited on for something to happen.
+/// A counter that threads wait on (sem_overview(7)): Swift's own locks cannot be waited on for something to happen.
+///
+/// While nobody has to wait, the kernel is not asked.
 final class CountingSemaphore: Sendable {
-    private let counter: OwnedDescriptor
+    /// Of the semaphore, which keeps its place in memory; as a number, since nobody is to use it but through this.
+    private let address: UInt
 
-    init() throws(SystemError) {
-        counter = OwnedDescriptor(adopting: try retrying("eventfd", nil) { clinux_semaphore() }, path: "a semaphore")
+    init() {
+        let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+        // Fails for values beyond SEM_VALUE_MAX alone.
+        sem_init(semaphore, 0, 0)
+        address = UInt(bitPattern: semaphore)
     }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    // No address of an allocation is 0.
+    private var semaphore: UnsafeMutablePointer<sem_t> { UnsafeMutablePointer(bitPattern: address)! }
 
     /// Adds one.
-    func signal() {
-        var one: UInt64 = 1
-        // Whatever a failure is (EINTR; nothing else is documented), somebody waits for this.
-        while write(counter.rawValue, &one, MemoryLayout<UInt64>.size) != MemoryLayout<UInt64>.size {}
-    }
+    func signal() { sem_post(semaphore) }
 
     /// Waits until there is one, and takes it away.
     func wait() {
-        var taken: UInt64 = 0
-        while read(counter.rawValue, &taken, MemoryLayout<UInt64>.size) != MemoryLayout<UInt64>.size {}
+        // EINTR is all that can happen.
+        while sem_wait(semaphore) != 0 {}
     }
 }

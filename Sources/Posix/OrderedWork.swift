@@ -3,7 +3,7 @@ import Synchronization
 
 /// Work that is done on other threads while this one goes on, and whose results come in the order in which it was handed over.
 ///
-///     let work = try OrderedWork<[UInt8], TransportError>(pool)
+///     let work = OrderedWork<[UInt8], TransportError>(pool)
 ///     for piece in pieces {
 ///         work.add { () throws(TransportError) in try compress(piece) }
 ///         if work.count == window, let result = try work.next() { write(result) }
@@ -21,17 +21,11 @@ public final class OrderedWork<Output: Sendable, Failure: Error> {
     private var taken = 0
 
     /// Starts the threads of `pool`.
-    ///
-    /// - Throws: EMFILE.
-    public convenience init(_ pool: WorkerPool) throws(SystemError) {
-        try self.init(threads: pool.workers == 1 ? 0 : pool.workers)
-    }
+    public convenience init(_ pool: WorkerPool) { self.init(threads: pool.workers == 1 ? 0 : pool.workers) }
 
     /// Starts a number of threads; with one, jobs also run in the order in which they are handed over.
-    ///
-    /// - Throws: EMFILE.
-    public init(threads count: Int) throws(SystemError) {
-        let line = try Line()
+    public init(threads count: Int) {
+        let line = Line()
         self.line = line
         threads = Threads.start(count) { line.work() }
     }
@@ -49,6 +43,12 @@ public final class OrderedWork<Output: Sendable, Failure: Error> {
 
     public func add(_ job: @escaping Job) {
         if threads.isEmpty { line.finish(added, Line.run(job)) } else { line.add(added, job) }
+        added += 1
+    }
+
+    /// Adds a result that is there already, behind those of the work before it.
+    public func add(finished result: Output) {
+        line.finish(added, .success(result))
         added += 1
     }
 
@@ -72,13 +72,8 @@ public final class OrderedWork<Output: Sendable, Failure: Error> {
         }
 
         private let state = Mutex(State())
-        private let waiting: CountingSemaphore
-        private let finished: CountingSemaphore
-
-        init() throws(SystemError) {
-            waiting = try CountingSemaphore()
-            finished = try CountingSemaphore()
-        }
+        private let waiting = CountingSemaphore()
+        private let finished = CountingSemaphore()
 
         func add(_ number: Int, _ job: @escaping Job) {
             state.withLock { $0.jobs.append((number, job)) }

@@ -1,7 +1,7 @@
 public import Bytes
 
 /// What a layer adds to those below it, and what it removes from them (image-spec, layer.md, Applying Changesets).
-public struct Changeset {
+public struct Changeset: Sendable {
     /// What it adds, by path, without whiteouts.
     public private(set) var entries: [TreePath: Entry] = [:]
     /// Paths that go, with all below them.

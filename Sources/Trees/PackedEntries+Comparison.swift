@@ -35,6 +35,26 @@ extension PackedEntries {
         return true
     }
 
+    /// Whether two entries are the same but for their times.
+    func hasSame(_ index: Int, as other: PackedEntries, _ otherIndex: Int) -> Bool {
+        let (mine, theirs) = (records[index], other.records[otherIndex])
+        guard mine.digest == theirs.digest, mine.size == theirs.size,
+            aspects[Int(mine.aspect)] == other.aspects[Int(theirs.aspect)]
+        else { return false }
+        // With the target of a link behind the name.
+        let (range, otherRange) = (textRange(index..<(index + 1)), other.textRange(otherIndex..<(otherIndex + 1)))
+        let haveSameText = text.withUnsafeBytes { mine in
+            other.text.withUnsafeBytes { theirs in
+                ByteComparison.areEqual(
+                    UnsafeRawBufferPointer(rebasing: mine[range]), UnsafeRawBufferPointer(rebasing: theirs[otherRange]))
+            }
+        }
+        return haveSameText
+            && withParts(index) { path, _ in
+                other.withParts(otherIndex) { otherPath, _ in ByteComparison.areEqual(path, otherPath) }
+            }
+    }
+
     /// The entries at `order`, one after the other.
     func reordered(_ order: some Sequence<Int>) -> PackedEntries {
         var result = PackedEntries()

@@ -47,3 +47,5 @@ public struct PathMap<Value> {
         return count
     }
 }
+
+extension PathMap: Sendable where Value: Sendable {}

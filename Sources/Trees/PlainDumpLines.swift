@@ -12,9 +12,11 @@ struct PlainDumpLines {
         fields = Array(repeating: ([], []), count: entries.aspects.count)
     }
 
-    /// - Parameter subdirectories: as ``DumpLine/init(_:subdirectories:)`` takes it.
+    /// - Parameters:
+    ///   - subdirectories: as ``DumpLine/init(_:subdirectories:)`` takes it.
+    ///   - time: that of the entry, or what is to stand for it.
     /// - Returns: false for an entry of another kind, of which nothing is written.
-    mutating func write(_ index: Int, subdirectories: Int, to output: inout [UInt8]) -> Bool {
+    mutating func write(_ index: Int, subdirectories: Int, time: Timestamp, to output: inout [UInt8]) -> Bool {
         let place = Int(entries.records[index].aspect)
         if fields[place].before.isEmpty { prepare(place) }
         if fields[place].before.isEmpty { return false }
@@ -30,9 +32,9 @@ struct PlainDumpLines {
         output.append(contentsOf: fields[place].before)
         DumpNumber.write(UInt64(kind == .directory ? 2 + subdirectories : 1), to: &output)
         output.append(contentsOf: fields[place].behind)
-        DumpNumber.write(entries.records[index].seconds, to: &output)
+        DumpNumber.write(time.seconds, to: &output)
         output.append(UInt8(ascii: "."))
-        DumpNumber.write(UInt64(entries.records[index].nanoseconds), to: &output)
+        DumpNumber.write(UInt64(time.nanoseconds), to: &output)
         output.append(space)
         switch kind {
         case .file where entries.records[index].size > 0: BlobPath.append(entries.records[index].digest, to: &output)

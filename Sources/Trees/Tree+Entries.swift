@@ -176,6 +176,13 @@ extension Tree.Entries {
         return packed.kind(position) == .directory
     }
 
+    /// Whether the entry at `position` and that of `other` at `otherPosition` have the same path and are the same, but for their times.
+    public func hasSame(at position: Int, as other: Tree.Entries, at otherPosition: Int) -> Bool {
+        precondition(indices.contains(position), "no entry at \(position)")
+        precondition(other.indices.contains(otherPosition), "no entry at \(otherPosition)")
+        return packed.hasSame(position, as: other.packed, otherPosition)
+    }
+
     /// The time of the entry at `position`.
     public func modified(at position: Int) -> Timestamp {
         precondition(indices.contains(position), "no entry at \(position)")

@@ -49,7 +49,8 @@ public enum TreeDump {
             let start = number * size
             for position in start..<min(start + size, entries.count) {
                 let (index, links) = (entries.startIndex + position, Int(subdirectories[position]))
-                if !lines.write(index, subdirectories: links, to: &output) {
+                let time = entries.modified(at: index)
+                if !lines.write(index, subdirectories: links, time: time, to: &output) {
                     DumpLine(entries[index], subdirectories: links).write(to: &output)
                 }
             }
@@ -58,9 +59,35 @@ public enum TreeDump {
 
     /// Appends the line of `entry` by itself: what identifies it, whatever else its tree has. Of a directory it does not say how many
     /// others lie in it.
-    public static func append(_ entry: Entry, to output: inout [UInt8]) {
+    static func append(_ entry: Entry, to output: inout [UInt8]) {
         DumpLine(entry, subdirectories: 0).write(to: &output)
     }
+
+    /// Gives such lines of all `entries` to `body`, in pieces of some whole lines, which are valid only meanwhile.
+    ///
+    /// - Parameter time: what stands for the time of an entry.
+    public static func encode(
+        eachOf entries: Tree.Entries, time: (Timestamp) -> Timestamp, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) rethrows {
+        var piece: [UInt8] = []
+        piece.reserveCapacity(pieceSize + 4096)
+        var lines = PlainDumpLines(entries.packed)
+        for index in entries.indices {
+            let time = time(entries.modified(at: index))
+            if !lines.write(index, subdirectories: 0, time: time, to: &piece) {
+                var entry = entries[index]
+                entry.metadata.modified = time
+                append(entry, to: &piece)
+            }
+            if piece.count >= pieceSize {
+                try piece.withUnsafeBytes(body)
+                piece.removeAll(keepingCapacity: true)
+            }
+        }
+        if !piece.isEmpty { try piece.withUnsafeBytes(body) }
+    }
+
+    private static let pieceSize = 1 << 16
 
     /// The tree that ``encode(_:)`` made `bytes` from.
     ///

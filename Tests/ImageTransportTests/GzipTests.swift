@@ -13,7 +13,7 @@ import Testing
 
     static func compress(_ bytes: [UInt8], workers: Int = 2) throws -> [UInt8] {
         let output = Collector()
-        let compressor = try GzipCompressor(output: output, pool: WorkerPool(workers: workers))
+        let compressor = GzipCompressor(output: output, pool: WorkerPool(workers: workers))
         try compressor.write(bytes)
         try compressor.finish()
         return output.bytes

@@ -41,7 +41,7 @@ import Trees
         let store = try fixture.open()
         for isKnown in [false, true] {
             let session = try store.beginAdding()
-            let queue = isQueued ? try StagingQueue(session) : nil
+            let queue = isQueued ? StagingQueue(session) : nil
             let digests = try Self.take(Self.contents, session, queue)
             try queue?.finish()
             #expect(digests == Self.contents.map { Digest(hashing: $0) })
@@ -72,7 +72,7 @@ import Trees
                 }
             }
             let session = try store.beginAdding()
-            let queue = isQueued ? try StagingQueue(session) : nil
+            let queue = isQueued ? StagingQueue(session) : nil
             digests = try Self.take(contents, session, queue)
             try queue?.finish()
             try session.publish()
@@ -85,7 +85,7 @@ import Trees
     @Test("what cannot be written is said at the latest when the queue is finished") func failure() throws {
         let fixture = try StoreFixture()
         let session = try fixture.open().beginAdding()
-        let queue = try StagingQueue(session)
+        let queue = StagingQueue(session)
         try FileManager.default.removeItem(
             atPath: fixture.directory.path + "/store/staging/"
                 + FileManager.default.contentsOfDirectory(atPath: fixture.directory.path + "/store/staging")[0])

@@ -5,8 +5,8 @@ import Testing
 struct BoundedQueueTests {
     @Test("values come in order, however few may wait", arguments: [1, 2, 100])
     func order(capacity: Int) throws {
-        let queue = try BoundedQueue<Int>(capacity: capacity)
-        let work = try OrderedWork<Bool, Never>(threads: 1)
+        let queue = BoundedQueue<Int>(capacity: capacity)
+        let work = OrderedWork<Bool, Never>(threads: 1)
         work.add {
             for number in 0..<300 where !queue.put(number) { return false }
             return true
@@ -18,8 +18,8 @@ struct BoundedQueueTests {
     }
 
     @Test("whoever waits for room goes on when nobody takes any more") func closing() throws {
-        let queue = try BoundedQueue<Int>(capacity: 2)
-        let work = try OrderedWork<Int, Never>(threads: 2)
+        let queue = BoundedQueue<Int>(capacity: 2)
+        let work = OrderedWork<Int, Never>(threads: 2)
         for _ in 0..<2 {
             work.add {
                 var count = 0

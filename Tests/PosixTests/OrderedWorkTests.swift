@@ -7,7 +7,7 @@ struct OrderedWorkTests {
 
     @Test("results come in the order of the work", arguments: [0, 1, 3], [1, 4, 100])
     func order(threads: Int, window: Int) throws {
-        let work = try OrderedWork<Int, Never>(threads: threads)
+        let work = OrderedWork<Int, Never>(threads: threads)
         var results: [Int] = []
         for number in 0..<500 {
             if work.count == window, let result = work.next() { results.append(result) }
@@ -24,7 +24,7 @@ struct OrderedWorkTests {
     }
 
     @Test("a failure is that of its own piece of work", arguments: [0, 2]) func failure(threads: Int) throws {
-        let work = try OrderedWork<Int, Failed>(threads: threads)
+        let work = OrderedWork<Int, Failed>(threads: threads)
         for number in 0..<5 {
             work.add { () throws(Failed) in
                 if number % 2 == 1 { throw Failed(number: number) }
@@ -40,7 +40,7 @@ struct OrderedWorkTests {
 
     @Test("work that nobody waits for does not keep anyone") func abandoned() throws {
         for _ in 0..<20 {
-            let work = try OrderedWork<Int, Never>(threads: 2)
+            let work = OrderedWork<Int, Never>(threads: 2)
             for number in 0..<10 { work.add { number } }
         }
     }

@@ -140,6 +140,14 @@ struct EntriesTests {
         other = model
         other[place].metadata.modified.seconds += 1
         #expect(Tree.Entries(other) != Tree.Entries(model))
+        // One by one, but for the time.
+        let (left, right) = (Tree.Entries(Self.random(20, &generator)), Tree.Entries(other))
+        for position in left.indices {
+            var entry = right[position]
+            entry.metadata.modified = left.modified(at: position)
+            #expect(left.hasSame(at: position, as: right, at: position) == (left[position] == entry))
+            #expect(right.hasSame(at: position, as: Tree.Entries(model), at: position))
+        }
     }
 
     @Test func namesAndTargetsThatJoinToTheSameTextAreTold() throws {
@@ -148,6 +156,8 @@ struct EntriesTests {
         }
         #expect(try link("/ab", "c") != link("/a", "bc"))
         #expect(try link("/x/a", "b") != link("/y/a", "b"))
+        #expect(try !link("/ab", "c").hasSame(at: 0, as: link("/a", "bc"), at: 0))
+        #expect(try !link("/x/a", "b").hasSame(at: 0, as: link("/y/a", "b"), at: 0))
     }
 
     /// A tree of some thousand entries, in the order of its making.

@@ -103,6 +103,16 @@ struct PlainDumpLineTests {
         let dump = TreeDump.encode(tree)
         #expect(dump == expected)
         #expect(try TreeDump.decode(dump) == tree)
+        // Each by itself, with another time.
+        var (lines, apart): ([UInt8], [UInt8]) = ([], [])
+        TreeDump.encode(eachOf: tree.entries.dropFirst(), time: { Timestamp(seconds: $0.seconds - 1) }) {
+            lines.append(contentsOf: $0)
+        }
+        for var entry in tree.entries.dropFirst() {
+            entry.metadata.modified = Timestamp(seconds: entry.metadata.modified.seconds - 1)
+            TreeDump.append(entry, to: &apart)
+        }
+        #expect(lines == apart)
     }
 
     @Test func linesMayBeCutAnywhere() throws {

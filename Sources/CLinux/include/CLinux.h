@@ -61,9 +61,6 @@ int clinux_spread_directories(int descriptor);
 /// syncfs(2): the whole file system that holds an open file.
 int clinux_syncfs(int descriptor);
 
-/// eventfd(2) with EFD_SEMAPHORE, closed on exec: a counter that begins with 0.
-int clinux_semaphore(void);
-
 /// sync_file_range(2), SYNC_FILE_RANGE_WRITE: begins to write a range to the disk, and does not wait.
 int clinux_begin_writing(int descriptor, uint64_t offset, uint64_t count);
 

@@ -28,10 +28,11 @@ extension ExportImage {
     ) throws -> Parts {
         func part(_ selection: Selection) throws -> Part {
             let selection = selection.withoutRepetitions
-            let composition = try workspace.compose(selection)
+            let trees = try workspace.trees(of: selection)
+            let composition = try workspace.compose(selection, of: trees)
             return Part(
                 selection: selection, composition: composition,
-                image: try describe(selection, composition, options, packing))
+                image: try describe(selection, trees, composition, options, packing))
         }
         if let name = expression.singleName, let found = try workspace.store.lookUp(name), found.kind == .image {
             let record = try workspace.store.imageRecord(found.record)

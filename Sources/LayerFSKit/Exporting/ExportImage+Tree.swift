@@ -8,9 +8,9 @@ import Trees
 extension ExportImage {
     /// Writes the bare tree, without a configuration.
     ///
-    /// - Parameter record: of the one layer that the tree is of.
+    /// - Parameter part: what would be its layer.
     func tree(
-        _ tree: Tree, of record: LayerRecord?, to target: Target, _ options: Options, _ exporter: ImageExporter
+        _ tree: Tree, _ part: LayerPart, to target: Target, _ options: Options, _ exporter: ImageExporter
     ) throws -> Result {
         if options.form != .diff || options.maximumLayers != nil || options.isStargz {
             throw LayerFSError.malformedOption(
@@ -37,9 +37,7 @@ extension ExportImage {
             let written =
                 target.isStandardOutput
                 ? try exporter.writeTar(entries, to: StandardOutput.take(), compression: compression)
-                : try exporter.writeTar(entries, at: target.path, compression: compression) { [workspace] in
-                    try LayerPart(entries: entries, source: "", record: record).knownDiffID(workspace)
-                }
+                : try exporter.writeTar(entries, at: target.path, compression: compression) { part.knownDiffID }
             return Result(target: target, layers: [], diffIDs: [written.diffID.description])
         }
     }

@@ -35,11 +35,13 @@ public struct ExportImage: Sendable {
             return try write(parts, of: expression, to: target, options, exporter)
         }
         let selection = try workspace.select(expression).withoutRepetitions
-        let composition = try workspace.compose(selection)
+        let trees = try workspace.trees(of: selection)
+        let composition = try workspace.compose(selection, of: trees)
         begin(composition.tree.size)
         guard case .bundle(let path) = target else {
-            let record = selection.layers.count == 1 ? selection.layers[0].record : nil
-            return try tree(composition.tree, of: record, to: target, options, exporter)
+            let part = LayerPart(
+                entries: composition.tree.entries.dropFirst(), source: "", origin: Self.onlyOrigin(selection, trees))
+            return try tree(composition.tree, part, to: target, options, exporter)
         }
         return try ExportBundle(workspace).run(selection, composition, at: path, progress: progress)
     }
@@ -80,15 +82,21 @@ public struct ExportImage: Sendable {
             draft: options.draftsNote ? draft(of: expression, parts, options) : nil)
     }
 
+    /// The layer that all of the selection is.
+    private static func onlyOrigin(_ selection: Selection, _ trees: [Tree]) -> (record: LayerRecord, tree: Tree)? {
+        selection.layers.count == 1 ? (selection.layers[0].record, trees[0]) : nil
+    }
+
+    /// - Parameter trees: of the layers of `selection`, which `composition` was made of.
     func describe(
-        _ selection: Selection, _ composition: Composition, _ options: Options, _ packing: LayerPacking
+        _ selection: Selection, _ trees: [Tree], _ composition: Composition, _ options: Options, _ packing: LayerPacking
     ) throws -> ImageDescription {
         let defaults = try ImageDefaults(workspace, selection)
         // A layer that composing made has no record.
         let sources =
             selection.layers.map(\.record.source)
             + composition.contributions.dropFirst(selection.layers.count).map { "layerfs: \($0.name)" }
-        let records = selection.layers.map(\.record)
+        let origins = zip(selection.layers.map(\.record), trees).map { (record: $0, tree: $1) }
         let parts: [LayerPart] =
             switch options.form {
             case .diff, .full:
@@ -96,25 +104,24 @@ public struct ExportImage: Sendable {
                     .map { number, part in
                         LayerPart(
                             entries: part.0.entries, source: part.1,
-                            record: number < records.count ? records[number] : nil)
+                            origin: number < origins.count ? origins[number] : nil)
                     }
             case .flat:
                 [
                     LayerPart(
                         entries: composition.tree.entries.dropFirst(),
-                        source: "layerfs compose \(selection.expression)", record: records.count == 1 ? records[0] : nil
-                    )
+                        source: "layerfs compose \(selection.expression)", origin: Self.onlyOrigin(selection, trees))
                 ]
             }
         let originals = try originals(selection, options)
         let rest = parts.dropFirst(originals?.layers.count ?? 0).filter { !$0.entries.isEmpty }
         let layers = try Self.limited(Array(rest), to: options.maximumLayers)
-        let newest = composition.tree.entries.lazy.map { packing.recorded($0).metadata.modified.seconds }.max()
+        let newest = composition.tree.entries.newest.map { packing.recorded($0).seconds }
         var image = ImageDescription(
             layers: (originals?.layers ?? [])
                 + layers.map { part in
                     var layer = ImageDescription.Layer(entries: part.entries, createdBy: part.source)
-                    layer.knownDiffID = { [workspace] in try part.knownDiffID(workspace) }
+                    layer.knownDiffID = { part.knownDiffID }
                     return layer
                 },
             platform: defaults.platform, execution: defaults.execution, created: newest)
@@ -141,7 +148,7 @@ public struct ExportImage: Sendable {
         return LayerMerge(parts.map(\.entries), limit: limit).groups.map { group in
             LayerPart(
                 entries: group.entries, source: parts[group.range].map(\.source).joined(separator: "; "),
-                record: group.range.count == 1 ? parts[group.range][group.range.lowerBound].record : nil)
+                origin: group.range.count == 1 ? parts[group.range.lowerBound].origin : nil)
         }
     }
 
@@ -157,7 +164,16 @@ public struct ExportImage: Sendable {
             position += 1
             if surplus == nil, !path.isRoot, !markers.contains(path) { surplus = path }
         }
-        for entry in entries {
+        for index in entries.indices {
+            // As nearly all are, and this makes no entry of them.
+            if position < found.endIndex, found.hasSame(at: position, as: entries, at: index) {
+                let (time, wanted) = (found.modified(at: position), entries.modified(at: index))
+                if time == wanted || time == packing.recorded(wanted) {
+                    position += 1
+                    continue
+                }
+            }
+            let entry = entries[index]
             while position < found.endIndex, case let path = found.path(at: position), path < entry.path { pass(path) }
             let match = position < found.endIndex && found.path(at: position) == entry.path ? found[position] : nil
             // What was imported keeps its time as it was.

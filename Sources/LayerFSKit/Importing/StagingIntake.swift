@@ -14,7 +14,7 @@ final class StagingIntake: LayerIntake {
 
     init(_ session: StoreSession) throws {
         self.session = session
-        queue = try StagingQueue(session)
+        queue = StagingQueue(session)
         let others = IncomingContent(session)
         self.others = others
         compressor = try SkeletonOthers { try others.write($0) }
