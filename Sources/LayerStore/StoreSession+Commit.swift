@@ -39,29 +39,68 @@ extension StoreSession {
         diffID: DiffID, cachedLibraries: [CachedLibrary]? = nil, replacing: Bool, known: [SourceFile] = [],
         skeleton: Skeleton? = nil
     ) throws(LayerStoreError) -> CommitOutcome {
-        let staged = try stage(tree)
-        let provenanceDigest: Digest?
-        if let provenance {
-            provenanceDigest = try stage(bytes: provenance.json())
-        } else {
-            provenanceDigest = nil
-        }
+        let layer = try stage(
+            stage(documentsOf: tree, provenance), source: source, created: created, platform: platform, diffID: diffID,
+            cachedLibraries: cachedLibraries, skeleton: skeleton)
+        return try commit(layer: name, layer, replacing: replacing, known: known)
+    }
+
+    /// The documents of a layer that are known before its diffID is.
+    public struct StagedDocuments: Sendable {
+        fileprivate var tree: Tree
+        fileprivate var staged: StagedTree
+        fileprivate var provenance: (document: Provenance, digest: Digest)?
+    }
+
+    /// A layer that only lacks a name.
+    public struct StagedLayer: Sendable {
+        fileprivate var digest: Digest
+        fileprivate var record: LayerRecord
+        fileprivate var tree: Tree
+        fileprivate var provenance: Provenance?
+    }
+
+    /// Takes the tree of a layer, and its provenance. Safe to call while other threads read what is staged, and flush it.
+    public func stage(
+        documentsOf tree: Tree, _ provenance: Provenance?
+    ) throws(LayerStoreError) -> StagedDocuments {
+        var documents = StagedDocuments(tree: tree, staged: try stage(tree))
+        if let provenance { documents.provenance = (provenance, try stage(bytes: provenance.json())) }
+        return documents
+    }
+
+    /// Takes the record of a layer.
+    public func stage(
+        _ documents: StagedDocuments, source: String, created: String, platform: String?, diffID: DiffID,
+        cachedLibraries: [CachedLibrary]? = nil, skeleton: Skeleton? = nil
+    ) throws(LayerStoreError) -> StagedLayer {
+        let (tree, staged) = (documents.tree, documents.staged)
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
             tree: staged.digest, treeParts: staged.parts, treeTime: staged.time, diffID: diffID,
-            provenance: provenanceDigest,
-            cachedLibraries: cachedLibraries, skeleton: try stage(skeleton))
-        let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
-        return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
+            provenance: documents.provenance?.digest, cachedLibraries: cachedLibraries, skeleton: try stage(skeleton))
+        return StagedLayer(
+            digest: try stage(bytes: StoreJSON.encode(record, what: "the layer record")), record: record, tree: tree,
+            provenance: documents.provenance?.document)
+    }
+
+    /// Publishes what is staged and was not published yet, then makes `name` stand for `layer`.
+    ///
+    /// - Throws: as ``commit(layer:tree:provenance:source:created:platform:diffID:cachedLibraries:replacing:known:skeleton:)``.
+    public func commit(
+        layer name: Name, _ layer: StagedLayer, replacing: Bool, known: [SourceFile] = []
+    ) throws(LayerStoreError) -> CommitOutcome {
+        let record = layer.record
+        return try commit(name, .layer, layer.digest, replacing: replacing) { (old) throws(LayerStoreError) in
             let existing = try store.layerRecord(old)
-            guard existing.tree != staged.digest else {
-                guard skeleton != nil, existing.diffID != diffID else { return nil }
+            guard existing.tree != record.tree else {
+                guard record.skeleton != nil, existing.diffID != record.diffID else { return nil }
                 return "it has the same files in another tar. --replace replaces it"
             }
-            return Self.detail(TreeDifference(from: try store.tree(of: existing), to: tree))
+            return Self.detail(TreeDifference(from: try store.tree(of: existing), to: layer.tree))
         } update: { database, contents in
-            let layer = IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance)
-            try layer.insert(database, contents)
+            try IndexedLayer(digest: layer.digest, record: record, tree: layer.tree, provenance: layer.provenance)
+                .insert(database, contents)
             try Self.remember(known + self.takeUnremembered(), contents, database)
         }
     }
