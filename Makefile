@@ -8,16 +8,22 @@ RELEASE = $(SWIFT) build --configuration release --static-swift-stdlib --disable
     -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors
 BINARY = .build/release/layerfs
 
-.PHONY: build registry demo test faults sanitize check fmt bench bench-micro install clean
+.PHONY: build registry archives demo test faults sanitize check fmt bench bench-micro install clean
 
-build:
+build: archives
 	scripts/setup build
 	$(RELEASE) --product layerfs
 
 # The part that speaks to registries (push, pull, login …), a program of its own: the network takes minutes to compile.
-registry:
+registry: archives
 	scripts/setup build
 	$(RELEASE) --product layerfs-registry
+
+# The C++ library, which only Swift's runtime uses, as the linker is to find it: to be linked in.
+archives:
+	mkdir -p .build/archives
+	library=$$(clang -print-file-name=libstdc++.a 2>/dev/null || cc -print-file-name=libstdc++.a); \
+	    case $$library in /*) ln -sf "$$library" .build/archives/ ;; esac
 
 # The walk from `add bash` to a running root and an image, on this machine, in a temporary store.
 demo: build

@@ -18,7 +18,7 @@ public struct LayerFSCommand: ParsableCommand {
             else to standard error. Exit codes: 0 done, 1 failure, 2 not found, 3 unresolved dependency, 4 conflict, \
             5 integrity, 6 busy, 64 wrong usage; `run` passes on the command's own.
             """,
-        version: "layerfs \(LayerFSVersion.text)",
+        version: LayerFSVersion.line,
         subcommands: [
             AddCommand.self, ComposeCommand.self, CheckCommand.self, RunCommand.self, MaterializeCommand.self,
             MountCommand.self, UnmountCommand.self, ExportCommand.self, ImportCommand.self, IndexCommand.self,
@@ -34,4 +34,6 @@ public struct LayerFSCommand: ParsableCommand {
 /// The version of this program.
 public enum LayerFSVersion {
     public static let text = "0.1.0"
+    /// What `layerfs --version` prints.
+    static let line = "layerfs " + text
 }

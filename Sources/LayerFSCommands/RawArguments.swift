@@ -21,6 +21,7 @@ package enum RawArguments {
     }
 
     static func text(of bytes: [UInt8]) -> String {
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
         var result = String.UnicodeScalarView()
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -38,7 +39,9 @@ package enum RawArguments {
     }
 
     package static func bytes(of text: String) -> [UInt8] {
-        text.unicodeScalars.flatMap { scalar in
+        // In UTF-8, scalars of the last plane begin with this byte.
+        if !text.utf8.contains(0xF4) { return Array(text.utf8) }
+        return text.unicodeScalars.flatMap { scalar in
             (base...(base + 255)).contains(scalar.value) ? [UInt8(scalar.value - base)] : Array(String(scalar).utf8)
         }
     }

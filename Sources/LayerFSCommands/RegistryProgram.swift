@@ -5,6 +5,26 @@ import Posix
 /// network is no part of layerfs itself, which would be bigger and slower to start with it.
 enum RegistryProgram {
     static let name: ByteString = "layerfs-registry"
+    private static let verbs = ["push", "pull", "ls-remote", "login", "logout"]
+
+    /// Runs `layerfs-registry` in place of this process if the first of `arguments` names one of its verbs; returns otherwise.
+    ///
+    /// The parser's tables are not asked: they would say the same, and take longer than the kernel takes to execute a program.
+    ///
+    /// - Throws: as ``become(verb:_:)``.
+    static func becomeIfAsked(_ arguments: [String]) throws {
+        guard let verb = verb(of: arguments) else { return }
+        try become(verb: verb, Array(arguments.dropFirst()))
+    }
+
+    /// The verb of `layerfs-registry` that `arguments` begin with. What the parser keeps for itself (scripts for completion, and words
+    /// that no program may have) is left to it.
+    static func verb(of arguments: [String]) -> String? {
+        guard let verb = arguments.first, verbs.contains(verb),
+            !arguments.contains(where: { $0.hasPrefix("---") || $0.hasPrefix("--generate-completion-script") })
+        else { return nil }
+        return verb
+    }
 
     /// Runs `layerfs-registry VERB …` in place of this process, with the arguments as the kernel passed them.
     ///

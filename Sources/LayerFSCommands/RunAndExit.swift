@@ -19,12 +19,13 @@ extension LayerFSCommand {
             let arguments = RawArguments.ofProcess()
             // Asked by scripts again and again, and known without the parser's tables of all verbs.
             if arguments == ["--version"] {
-                try Console.print(configuration.version)
+                try Console.print(LayerFSVersion.line)
                 Glibc.exit(0)
             }
-            LargeBlocks.areReturned()
             try OpenFileLimit.raise()
-            var command = try parseVerb(arguments)
+            try RegistryProgram.becomeIfAsked(arguments)
+            LargeBlocks.areReturned()
+            var command = try parsePlainly(arguments) ?? parseVerb(arguments)
             try command.run()
             Glibc.exit(0)
         } catch {

@@ -1,17 +1,20 @@
 public import Bytes
-import Foundation
+import Glibc
 public import LayerStore
 public import Posix
 public import Trees
 
 /// What layerfs takes from its process's environment, as values.
 public struct Environment: Sendable {
-    private let variables: [String: String]
+    /// nil for those of the process.
+    private let variables: [String: String]?
 
     public init(_ variables: [String: String]) { self.variables = variables }
 
-    /// The environment of this process.
-    public static var current: Environment { Environment(ProcessInfo.processInfo.environment) }
+    private init() { variables = nil }
+
+    /// The environment of this process. A variable is looked up when it is asked for: most commands ask for a handful of many.
+    public static let current = Environment()
 
     /// Where the stores are: `options`, else LAYERFS_STORE, else `layerfs` in XDG_DATA_HOME, else `~/.local/share/layerfs`.
     ///
@@ -84,6 +87,7 @@ public struct Environment: Sendable {
 
     /// The variable `name`; nil when it is unset or empty.
     public func value(_ name: String) -> String? {
-        variables[name].flatMap { $0.isEmpty ? nil : $0 }
+        let value = if let variables { variables[name] } else { getenv(name).map { String(cString: $0) } }
+        return value.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -110,7 +110,9 @@ extension ImageNotes.Note {
         }
         guard let size = Int(exactly: number(0)), size <= end - Self.headSize,
             let contents = Int(exactly: number(1)),
-            let states = ContentStates(bytes: bytes[(Self.headSize + size)..<end])
+            let states = bytes.withUnsafeBytes({
+                ContentStates(bytes: UnsafeRawBufferPointer(rebasing: $0[(Self.headSize + size)..<end]))
+            })
         else { return nil }
         manifest = Array(bytes[Self.headSize..<(Self.headSize + size)])
         self.states = states

@@ -37,27 +37,25 @@ public struct ContentStates: Hashable, Sendable {
     }
 
     /// nil for what ``bytes`` does not give.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count % Self.rowSize == 0 else { return nil }
         var digests: [Digest] = []
         var states: [InodeFingerprint] = []
         digests.reserveCapacity(bytes.count / Self.rowSize)
         states.reserveCapacity(bytes.count / Self.rowSize)
-        Array(bytes).withUnsafeBytes { bytes in
-            for start in stride(from: 0, to: bytes.count, by: Self.rowSize) {
-                func number(_ index: Int) -> UInt64 {
-                    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 32 + index * 8, as: UInt64.self))
-                }
-                guard let digest = Digest(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + 32)])) else { return }
-                digests.append(digest)
-                states.append(
-                    InodeFingerprint(
-                        inode: number(0), size: number(1),
-                        modified: FileTime(
-                            seconds: Int64(bitPattern: number(2)), nanoseconds: UInt32(truncatingIfNeeded: number(3))),
-                        mode: UInt16(truncatingIfNeeded: number(3) >> 32),
-                        uid: UInt32(truncatingIfNeeded: number(4)), gid: UInt32(truncatingIfNeeded: number(4) >> 32)))
+        for start in stride(from: 0, to: bytes.count, by: Self.rowSize) {
+            func number(_ index: Int) -> UInt64 {
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 32 + index * 8, as: UInt64.self))
             }
+            guard let digest = Digest(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + 32)])) else { return nil }
+            digests.append(digest)
+            states.append(
+                InodeFingerprint(
+                    inode: number(0), size: number(1),
+                    modified: FileTime(
+                        seconds: Int64(bitPattern: number(2)), nanoseconds: UInt32(truncatingIfNeeded: number(3))),
+                    mode: UInt16(truncatingIfNeeded: number(3) >> 32),
+                    uid: UInt32(truncatingIfNeeded: number(4)), gid: UInt32(truncatingIfNeeded: number(4) >> 32)))
         }
         self.init(digests: digests, states: states)
     }

@@ -1,6 +1,7 @@
 public import Digests
 import Posix
 import Synchronization
+import Trees
 
 extension Store {
     /// Whether all of `contents` are here and as they were when they came, as far as their inodes tell; what they do not tell
@@ -36,13 +37,27 @@ extension Store {
         try WorkerPool().forEach((known.count + size - 1) / size) { (part) throws(LayerStoreError) in
             for position in (part * size)..<min((part + 1) * size, known.count) {
                 guard isUnchanged.load(ordering: .relaxed) else { return }
-                let status = try blobs.find(known.digests[position])?.status
-                if status.map(InodeFingerprint.init) != known.states[position] {
+                if try state(of: known.digests[position]) != known.states[position] {
                     isUnchanged.store(false, ordering: .relaxed)
                 }
             }
         }
         return isUnchanged.load(ordering: .relaxed)
+    }
+
+    /// How the inode of a content is; nil when no store has it. Nothing is allocated for one that this store has.
+    private func state(of digest: Digest) throws(LayerStoreError) -> InodeFingerprint? {
+        // Not the result of the closure: the metadata of a generic type would be looked up for each content.
+        var status: FileStatus?
+        var failure: SystemError?
+        BlobPath.withCString(of: digest) { path in
+            do throws(SystemError) { status = try directory.blobs.statusIfPresent(ofCString: path) } catch {
+                failure = error
+            }
+        }
+        if let failure { throw .system(step: "examine the content \(digest)", failure) }
+        if let status { return InodeFingerprint(status) }
+        return try blobs.find(digest).map { InodeFingerprint($0.status) }
     }
 
     /// From now on reads every content before it is relied on: for whoever met one that is damaged though its inode does not

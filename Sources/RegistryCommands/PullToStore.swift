@@ -56,12 +56,32 @@ struct PullToStore: Sendable {
             scratch.layout,
             unless: { top in
                 guard case .platform(let wanted) = choice, let image = await standing.value,
-                    image.manifestBytes == top.bytes, wanted.accepts(image.platform)
+                    image.isPulled(by: top, for: wanted)
                 else { return nil }
                 found.withLock { $0 = image.summary }
                 return TransferSummary(known: top)
             }, observer)
         return Fetched(summary: summary, standing: found.withLock { $0 }, scratch: scratch)
+    }
+
+    /// What a pull finds that has nothing to do, where the registry is on this machine and spoken to in the clear; nil where there is
+    /// something to do, or it is not known.
+    ///
+    /// - Throws: what the options say of themselves is wrong.
+    func standingNearby(
+        _ store: StoreOptions
+    ) throws -> (fetched: TransferSummary, standing: ImportSummary)? {
+        guard case .platform(let wanted) = pull.choice,
+            let registry = NearbyRegistry(host: pull.place.host, pull.options)
+        else { return nil }
+        let (reference, repository) = (pull.place.manifestName, pull.place.repository)
+        let name = try name
+        // Asked while the store is looked at. What is wrong with that, is said by whoever needs more of it.
+        let answer = Background(WorkerPool(workers: 2)) { registry.manifest(reference, in: repository) }
+        guard let image = try? store.existingWorkspace().flatMap({ try StandingImage(name, in: $0) }),
+            let top = try answer.value(), image.isPulled(by: top, for: wanted)
+        else { return nil }
+        return (TransferSummary(known: top), image.summary)
     }
 
     /// What the image is to be called.
@@ -116,5 +136,12 @@ struct PullToStore: Sendable {
         var repository = place.repository
         if place.host == "docker.io", repository.hasPrefix("library/") { repository.removeFirst("library/".count) }
         return try Name(repository + (place.reference.tag.map { ":" + $0 } ?? ""))
+    }
+}
+
+extension StandingImage {
+    /// Whether a pull of `top` for `platform` would leave this image as it is.
+    fileprivate func isPulled(by top: RemoteManifest, for wanted: Platform) -> Bool {
+        manifestBytes == top.bytes && wanted.accepts(platform)
     }
 }

@@ -6,7 +6,7 @@ import Posix
 
 extension RegistryCommand {
     /// Runs the command line of this process and ends the process with the exit code that `layerfs --help` documents.
-    package static func runAndExit() async -> Never {
+    package static func runAndExit() -> Never {
         // Writing to a closed pipe or connection is an error of the call, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
@@ -14,16 +14,37 @@ extension RegistryCommand {
         Interruption.noteSignals()
         LargeBlocks.areReturned()
         do {
-            var command = try parseVerb(RawArguments.ofProcess())
-            if var networked = command as? any AsyncParsableCommand {
-                try await networked.run()
-            } else {
-                try command.run()
+            let arguments = RawArguments.ofProcess()
+            var command = try parsePlainly(arguments) ?? parseVerb(arguments)
+            switch command {
+            case let push as PushCommand:
+                let standing = try push.begin()
+                if case .done = standing { Glibc.exit(0) }
+                run { try await push.run(after: standing) }
+            case let pull as PullCommand:
+                if try pull.begin() { Glibc.exit(0) }
+                run { try await pull.run() }
+            case var networked as any AsyncParsableCommand: run { try await networked.run() }
+            default: try command.run()
             }
             Glibc.exit(0)
         } catch {
             end(with: error)
         }
+    }
+
+    /// Does `work` on other threads, and ends the process with what comes of it. An asynchronous `main` would end this thread, for
+    /// which the C library loads a library.
+    private static func run(_ work: sending @escaping () async throws -> Void) -> Never {
+        Task {
+            do {
+                try await work()
+                Glibc.exit(0)
+            } catch {
+                end(with: error)
+            }
+        }
+        while true { pause() }
     }
 
     private static func end(with error: any Error) -> Never {

@@ -1,3 +1,3 @@
 import RegistryCommands
 
-await RegistryCommand.runAndExit()
+RegistryCommand.runAndExit()

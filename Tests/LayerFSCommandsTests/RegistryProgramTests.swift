@@ -20,4 +20,27 @@ struct RegistryProgramTests {
             ?? (command as? ListRemoteCommand)?.arguments
         #expect(arguments == Array(words.dropFirst()))
     }
+
+    /// The verbs whose command does nothing but pass its arguments on.
+    static let passedOn = LayerFSCommand.configuration.subcommands.filter { verb in
+        verb == PushCommand.self || verb == PullCommand.self || verb == ListRemoteCommand.self
+            || verb == LoginCommand.self || verb == LogoutCommand.self
+    }.compactMap { $0.configuration.commandName }
+
+    @Test(arguments: HelpTests.verbs)
+    func theParserIsNotAskedForVerbsOfTheProgram(_ verb: String) {
+        let expected = Self.passedOn.contains(verb) ? verb : nil
+        for rest in [[], ["--help"], ["a", "docker://h/a", "--", "--version"]] {
+            #expect(RegistryProgram.verb(of: [verb] + rest) == expected)
+        }
+    }
+
+    @Test(arguments: [
+        [], [""], ["help", "push"], ["--help", "push"], ["pushes"], ["PUSH"],
+        ["push", "--generate-completion-script", "bash"], ["push", "--generate-completion-script=zsh"],
+        ["pull", "---completion", "pull", "--", "place"], ["push", "a", "---"],
+    ])
+    func whatTheParserKeepsForItselfIsLeftToIt(_ words: [String]) {
+        #expect(RegistryProgram.verb(of: words) == nil)
+    }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import LayerStore
 import Testing
 import Trees
@@ -31,6 +32,11 @@ struct EnvironmentTests {
         let paths = try Environment(example.variables).storePaths(
             options: example.options.map { ByteString($0) }, currentDirectory: { "/cwd" })
         #expect(paths == StorePaths(ByteString(example.path), further: example.further.map { ByteString($0) }))
+    }
+
+    @Test func whatTheProcessHasIsFound() throws {
+        #expect(Environment.current.value("PATH") == ProcessInfo.processInfo.environment["PATH"])
+        #expect(Environment.current.value("LAYERFS_THAT_NOBODY_SETS") == nil)
     }
 
     @Test func withoutAnyPlaceItSaysWhatToSet() {

@@ -269,6 +269,12 @@ struct TreePartsTests {
         return try StoreFormat.decode([UInt8](bytes), path: "test").features
     }
 
+    @Test func theFormatOfThisProgramIsKnownByItsText() throws {
+        let text = try StoreFormat.current.encode()
+        #expect(String(decoding: text, as: UTF8.self) == StoreFormat.currentText)
+        #expect(try StoreFormat.decode(text, path: "test") == .current)
+    }
+
     @Test func aStoreWithDumpsAsTheyAreGoesOnAndSaysWhenItHasOthers() throws {
         let fixture = try StoreFixture()
         let old = try oldStore(fixture)

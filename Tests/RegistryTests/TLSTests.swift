@@ -40,6 +40,44 @@ struct TLSTests {
         #expect(registry.requests.isEmpty)
     }
 
+    /// With certificates that are not verified, on this machine: by what, and with which requests until the answer.
+    private func unverified(
+        _ host: String, _ credential: @escaping @Sendable () -> Credential? = { nil }
+    ) async throws -> (isSecure: Bool, manifest: MediaType) {
+        var options = RegistryOptions()
+        options.security.verifies = false
+        options.retry.sleep = { _ in }
+        return try await RegistryConnection.with(host: host, options, credential: credential) {
+            ($0.session.registry.isSecure, try await Repository($0, "r").manifest("1").descriptor.mediaType)
+        }
+    }
+
+    @Test func aRegistryOfThisMachineIsAskedInTheClearFirst() async throws {
+        let registry = try RegistryDouble()
+        _ = registry.addImage()
+        let found = try await unverified(registry.host)
+        #expect(!found.isSecure && found.manifest == .imageManifest)
+        #expect(registry.requests.map(\.path) == ["/v2/", "/v2/r/manifests/1"])
+    }
+
+    @Test func whereItHasTLSThatIsSpokenAndCredentialsAreNotInTheClear() async throws {
+        let registry = try RegistryDouble { request, _ in
+            request.headers["authorization"] == nil ? .init(401, [("WWW-Authenticate", "Basic realm=x")]) : nil
+        }
+        _ = registry.addImage()
+        let found = try await TLSFront.whileRunning(before: registry.server.port) { front in
+            try await unverified(front.host) { .password(user: "u", "p") }
+        }
+        #expect(found.isSecure && found.manifest == .imageManifest)
+    }
+
+    @Test(arguments: [400, 404, 500, 503]) func whatIsNoRegistryInTheClearMayBeOneByTLS(status: Int) async throws {
+        let server = try HTTPDouble { _ in .init(status, [], []) }
+        await #expect(throws: RegistryError.self) { _ = try await unverified(server.host) }
+        // Not a registry by TLS either: what is said then is what was said of it in the clear.
+        #expect(server.requests.allSatisfy { $0.path == "/v2/" } && server.requests.count >= 2)
+    }
+
     @Test(arguments: [301, 302, 307, 308]) func httpsDoesNotLeadToHTTP(status: Int) async throws {
         let canary = try HTTPDouble { _ in
             .init(200, [("Content-Type", MediaType.imageManifest.text)], Array("{}".utf8))

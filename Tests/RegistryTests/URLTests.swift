@@ -54,6 +54,17 @@ struct URLTests {
     }
 
     @Test(arguments: [
+        ("http://localhost:5000/", true), ("http://127.0.0.1/", true), ("http://127.255.0.9:1/", true),
+        ("http://[::1]/", true),
+        ("http://[0:0::1]/", true), ("http://a.localhost/", false), ("http://0.0.0.0/", false), ("http://[::]/", false),
+        ("http://169.254.1.1/", false), ("http://[fe80::1]/", false), ("http://[::ffff:127.0.0.1]/", false),
+        ("http://128.0.0.1/", false), ("http://localhost.example/", false), ("http://127.0.0.1.example/", false),
+    ])
+    func knowsWhatCanBeNoOtherMachine(text: String, isLoopback: Bool) throws {
+        #expect(try HTTPURL(parsing: text).origin.isLoopback == isLoopback)
+    }
+
+    @Test(arguments: [
         ("http://localhost/", true), ("http://a.localhost/", true), ("http://127.9.9.9/", true),
         ("http://169.254.169.254/", true), ("http://0.0.0.0/", true), ("http://10.0.0.1/", false),
         ("http://localhost.example/", false), ("http://[::1]/", true), ("http://[::]/", true),

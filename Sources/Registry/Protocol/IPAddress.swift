@@ -54,6 +54,11 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         return embedded?.isLocal ?? false
     }
 
+    /// Whether it is this machine's: 127.0.0.0/8 or ::1.
+    var isLoopback: Bool {
+        bytes.count == 4 ? bytes[0] == 127 : bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] == 1
+    }
+
     /// Whether it lies in the network `text`, as `10.0.0.0/8` or `fd00::/8`; nil when that is no network.
     func isWithin(network text: String) -> Bool? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)

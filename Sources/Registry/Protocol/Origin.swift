@@ -64,6 +64,9 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
         return IPAddress(host)?.isLocal ?? false
     }
 
+    /// Whether the host is this machine and cannot be another.
+    var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
+
     /// Whether `other` is within the same domain: the same host, or names whose last two labels are the same.
     public func sharesDomain(with other: Origin) -> Bool {
         if host == other.host { return true }

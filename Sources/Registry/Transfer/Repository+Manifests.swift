@@ -40,6 +40,29 @@ public struct RemoteManifest: Hashable, Sendable {
         }
     }
 
+    /// A document as an answer has it.
+    ///
+    /// - Parameters:
+    ///   - type: the value of `Content-Type`, and `claimed` that of `Docker-Content-Digest`.
+    ///   - reference: what was asked for.
+    /// - Throws: ``RegistryError/malformedDocument(name:_:)``, ``RegistryError/digestMismatch(what:expected:actual:)``.
+    init(
+        _ bytes: [UInt8], type: String?, claimed: String?, reference: String, what: String
+    ) throws(RegistryError) {
+        let declared = type.flatMap { try? MediaType(parsing: Repository.essence(of: $0)) }
+        try self.init(bytes, declared: declared.flatMap { $0.isIndex || $0.isManifest ? $0 : nil }, what: what)
+        let actual = Digest(hashing: bytes)
+        // The tag's digest is what was computed. One that is claimed may only agree.
+        for text in [reference, claimed ?? ""] {
+            if let expected = try? Digest(parsing: text), expected != actual {
+                throw .digestMismatch(what: what, expected: expected, actual: actual)
+            }
+        }
+    }
+
+    /// Whether it is a manifest, of an image that is about nothing else.
+    var isWholeImage: Bool { if case .manifest = document { subject == nil } else { false } }
+
     /// What the document is about, where it is an artifact of another.
     var subject: Descriptor? {
         switch document {
@@ -50,7 +73,8 @@ public struct RemoteManifest: Hashable, Sendable {
 }
 
 extension Repository {
-    private static let accepted: [(name: String, value: String)] = [
+    /// The types that are understood, as headers.
+    static let accepted: [(name: String, value: String)] = [
         MediaType.imageManifest, .imageIndex, .dockerManifest, .dockerManifestList,
     ].map { ("Accept", $0.text) }
 
@@ -70,17 +94,7 @@ extension Repository {
                 throw TransientFailure(failure, url: response.url)
             }
         }
-        let declared = type.flatMap { try? MediaType(parsing: Self.essence(of: $0)) }
-        let found = try RemoteManifest(
-            bytes, declared: declared.flatMap { $0.isIndex || $0.isManifest ? $0 : nil }, what: what)
-        let actual = Digest(hashing: bytes)
-        // The tag's digest is what was computed. One that is claimed may only agree.
-        for text in [reference, claimed ?? ""] {
-            if let expected = try? Digest(parsing: text), expected != actual {
-                throw RegistryError.digestMismatch(what: what, expected: expected, actual: actual)
-            }
-        }
-        return found
+        return try RemoteManifest(bytes, type: type, claimed: claimed, reference: reference, what: what)
     }
 
     /// The bytes that `reference` stands for; nil when they cannot be had, for whatever reason: whoever stores meets it again.

@@ -11,8 +11,10 @@ extension Repository {
         return try await session.persistently {
             let response = try await session.send(HTTPRequest(.head, blobURL(digest)), scopes: pushScope)
             switch response.status {
-            case 200: return true
-            case 404: return false
+            case 200, 404:
+                // The next question can be asked on the same connection.
+                await session.finish(response)
+                return response.status == 200
             default: throw await session.failure(response, what: "the question for the blob \(digest)")
             }
         }

@@ -49,6 +49,12 @@ public struct TransferSummary: Hashable, Sendable {
         for blob in RemoteManifest.blobs(of: [manifest]) { count(.known, size: blob.size) }
     }
 
+    /// Of an image that the registry has.
+    public init(present manifest: RemoteManifest) {
+        self.init(manifest: manifest.descriptor)
+        for blob in RemoteManifest.blobs(of: [manifest]) { count(.present, size: blob.size) }
+    }
+
     mutating func count(_ outcome: TransferOutcome, size: Int64) {
         blobs[outcome, default: 0] += 1
         if outcome == .uploaded || outcome == .downloaded { bytes += size }

@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 import Digests
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import NIOSSL
 import Synchronization
 
@@ -13,6 +14,8 @@ final class HTTPTransport: Sendable {
     private let proxies: ProxySettings
     private let verifiesRegistry: Bool
     private let clients = Mutex<[Way: HTTPClient]>([:])
+    /// One thread moves all bytes: others hash, compress and write them. Each further one costs a connection of its own its start.
+    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     /// Whom a client speaks to, and how.
     private struct Way: Hashable {
@@ -88,7 +91,7 @@ final class HTTPTransport: Sendable {
                     } else { nil }
                 return .server(host: server.host, port: server.port, authorization: authorization)
             }
-            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            let client = HTTPClient(eventLoopGroupProvider: .shared(Self.loops), configuration: configuration)
             clients[way] = client
             return client
         }

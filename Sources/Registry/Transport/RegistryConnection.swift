@@ -25,7 +25,7 @@ public struct RegistryConnection: Sendable {
 
     /// Runs `body` with a connection to the registry `host`, which is closed afterwards.
     ///
-    /// Where certificates are not to be verified and TLS is not spoken at all, plain HTTP is.
+    /// Where certificates are not to be verified and TLS is not spoken at all, plain HTTP is; on this machine that is tried first.
     ///
     /// - Parameter credential: asked for when the registry wants credentials, and only then.
     /// - Throws: ``RegistryError``, `CancellationError`, what `body` throws.
@@ -60,6 +60,17 @@ public struct RegistryConnection: Sendable {
             return RegistryConnection(session: session, options: options, host: host)
         }
         let secure = try connection(isSecure: true)
+        func speakingPlainly(_ plain: RegistryConnection) -> RegistryConnection {
+            options.log.log(
+                level: plain.session.registry.isLocal ? .info : .warning, "\(host) is spoken to in the clear")
+            return plain
+        }
+        // Nobody listens between a process and another of the same machine, and the attempt at TLS would take as long as all that is
+        // asked afterwards. Whatever does not answer as a registry does is asked by TLS, without credentials until then.
+        if !options.security.verifies, secure.session.registry.isLoopback {
+            let plain = try connection(isSecure: false)
+            if try await plain.isRegistry() { return speakingPlainly(plain) }
+        }
         do {
             try await secure.checkVersion()
             return secure
@@ -68,22 +79,35 @@ public struct RegistryConnection: Sendable {
             case .untrusted, .unreachable: break
             default: throw error
             }
-            let plain = try connection(isSecure: false)
-            options.log.log(
-                level: plain.session.registry.isLocal ? .info : .warning, "\(host) is spoken to in the clear")
+            let plain = speakingPlainly(try connection(isSecure: false))
             try await plain.checkVersion()
             return plain
         }
     }
 
+    private var versionURL: HTTPURL { HTTPURL(origin: session.registry, path: "/v2/") }
+
+    private static func isOfRegistry(_ status: Int) -> Bool { [200, 401, 403].contains(status) }
+
+    /// Asks once whether this is a registry; whatever goes wrong is a no.
+    ///
+    /// - Throws: `CancellationError`.
+    private func isRegistry() async throws -> Bool {
+        do {
+            return Self.isOfRegistry(try await session.probe(versionURL))
+        } catch {
+            try Task.checkCancellation()
+            return false
+        }
+    }
+
     /// Asks whether this is a registry (distribution-spec, end-1). That it wants credentials is a yes.
     private func checkVersion() async throws {
-        let url = HTTPURL(origin: session.registry, path: "/v2/")
         try await session.persistently {
             do {
-                let status = try await session.probe(url)
-                guard status == 200 || status == 401 || status == 403 else {
-                    throw RegistryError.notARegistry(url: url.description, status: status)
+                let status = try await session.probe(versionURL)
+                guard Self.isOfRegistry(status) else {
+                    throw RegistryError.notARegistry(url: versionURL.description, status: status)
                 }
             } catch let passing as TransientFailure {
                 // Nobody there: most likely a wrong name, which waiting does not mend.
@@ -97,9 +121,8 @@ public struct RegistryConnection: Sendable {
     ///
     /// - Throws: ``RegistryError/unauthorized(host:hadCredentials:reason:)``, ``RegistryError``, `CancellationError`.
     public func logIn() async throws {
-        let url = HTTPURL(origin: session.registry, path: "/v2/")
         try await session.persistently {
-            let response = try await session.send(HTTPRequest(.get, url), scopes: [])
+            let response = try await session.send(HTTPRequest(.get, versionURL), scopes: [])
             guard response.status == 200 else { throw await session.failure(response, what: "the credentials") }
         }
     }

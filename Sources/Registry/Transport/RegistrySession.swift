@@ -109,7 +109,7 @@ final class RegistrySession: Sendable {
     }
 
     /// Reads what is left of an answer that nobody wants: no other request can follow on the connection before.
-    private func finish(_ response: HTTPResponse) async { _ = await response.prefix(limit: Self.greetingLimit) }
+    func finish(_ response: HTTPResponse) async { _ = await response.prefix(limit: Self.greetingLimit) }
 
     private func sendPlainly(_ request: HTTPRequest) async throws -> HTTPResponse {
         do {

@@ -60,8 +60,8 @@ struct PushCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
-        let console = outputOptions.console
+    /// What the options ask for.
+    private func work() throws -> (push: PushImage, source: PushSource?) {
         let place = try RegistryPlace(parsing: operands[operands.count - 1])
         let source = try operands.count == 2 ? PushSource(operands[0]) : nil
         var push = PushImage(
@@ -70,27 +70,53 @@ struct PushCommand: AsyncParsableCommand {
         push.mountSources = mountFrom
         push.artifacts = try artifacts.chosen()
         push.scratchDirectory = Environment.current.temporaryDirectory
-        let (board, work) = (TransferBoard(), push)
-        if let source, let summary = try await work.confirm(source, exportOptions, storeOptions) {
-            if jsonOption.json { return try console.result(json: TransferReport(summary, packed: 0)) }
-            return console.note(TransferText.pushed(operands[0], place, summary, packed: 0))
+        return (push, source)
+    }
+
+    /// What can be known before anything asynchronous begins; says so where there is nothing to do.
+    func begin() throws -> PushImage.Standing {
+        let (push, source) = try work()
+        guard let source else { return .unknown }
+        let standing = try push.confirmNearby(source, exportOptions, storeOptions)
+        if case .done(let summary) = standing { try sayDone(summary, at: push.place) }
+        return standing
+    }
+
+    func run() async throws { try await run(after: .unknown) }
+
+    /// - Parameter standing: what ``begin()`` found, if not that there is nothing to do.
+    func run(after standing: PushImage.Standing) async throws {
+        let console = outputOptions.console
+        let (push, source) = try work()
+        if case .unknown = standing, let source,
+            let summary = try await push.confirm(source, exportOptions, storeOptions)
+        {
+            return try sayDone(summary, at: push.place)
         }
+        let board = TransferBoard()
         let image: PushSource.Prepared? =
-            if let source { try await work.prepare(source, exportOptions, storeOptions, showing: console) } else { nil }
+            if let source { try await push.prepare(source, exportOptions, storeOptions, showing: console) } else { nil }
         let result = try await console.whileWatching({ board.states }) {
-            try await interruptibly { try await work.run(image, board) }
+            try await interruptibly { try await push.run(image, board) }
         }
         if jsonOption.json {
             return try console.result(
                 json: TransferReport(result.summary, attached: result.attached, packed: image?.packed))
         }
-        if let source = source.map({ _ in operands[0] }) {
-            console.note(TransferText.pushed(source, place, result.summary, packed: image?.packed))
+        if source != nil {
+            console.note(TransferText.pushed(operands[0], push.place, result.summary, packed: image?.packed))
         }
-        for (artifact, attached) in zip(work.artifacts, result.attached) {
+        for (artifact, attached) in zip(push.artifacts, result.attached) {
             console.note(
                 TransferText.attached("\(artifact.path)", artifact.type, result.summary.manifest, attached))
         }
+    }
+
+    /// Says of a push that it had nothing to do.
+    private func sayDone(_ summary: TransferSummary, at place: RegistryPlace) throws {
+        let console = outputOptions.console
+        if jsonOption.json { return try console.result(json: TransferReport(summary, packed: 0)) }
+        console.note(TransferText.pushed(operands[0], place, summary, packed: 0))
     }
 
     private var exportOptions: ExportImage.Options {
