@@ -28,7 +28,8 @@ struct StoreFormat: Codable, Equatable {
 
             ],
             "incompatible" : [
-              "tree-parts"
+              "tree-parts",
+              "tree-times"
             ],
             "readOnlyCompatible" : [
 
