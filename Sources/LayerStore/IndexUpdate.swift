@@ -47,7 +47,8 @@ struct IndexUpdate {
                 try database.execute(
                     sql: "DELETE FROM names WHERE kind = ? AND name = ?", arguments: [named.kind.rawValue, named.name])
             }
-            for layer in layers.values { try layer.insert(database) }
+            let contents = try ContentRows(database)
+            for layer in layers.values { try layer.insert(database, contents) }
             for (digest, image) in images { try Self.insert(image, digest, database) }
             for named in wanted.subtracting(known) {
                 try Self.setName(named.name, named.kind, named.record, database)
@@ -60,21 +61,24 @@ struct IndexUpdate {
     func forgetContents(except live: Set<Digest>) throws(LayerStoreError) {
         try index.write("update") { database in
             try Self.removeUnreachable(database)
-            try database.execute(
-                sql: "DELETE FROM blobs WHERE id NOT IN (SELECT blob FROM directory_entries WHERE blob IS NOT NULL)")
-            for table in ["known_files", "inodes"] {
-                try database.execute(sql: "DELETE FROM \(table) WHERE length(digest) != 32")
-                // Only what goes is held: there may be a row for each of a million files that stay.
-                let known = try BulkStatement("SELECT digest FROM \(table)", database)
-                var dead: Set<Digest> = []
-                while try known.step() {
-                    if let digest = known.digest(0), !live.contains(digest) { dead.insert(digest) }
-                }
-                let removal = try BulkStatement("DELETE FROM \(table) WHERE digest = ?", database)
-                for digest in dead {
-                    removal.bind(1, digest)
-                    try removal.run()
-                }
+            // Only what goes is held: there may be a row for each of a million contents that stay. What an entry names is not among it,
+            // whatever was found to be live.
+            let known = try BulkStatement(
+                """
+                SELECT id, digest FROM blobs
+                WHERE id NOT IN (SELECT blob FROM directory_entries WHERE blob IS NOT NULL)
+                """, database)
+            var dead: Set<Int64> = []
+            while try known.step() {
+                guard let row = known.integer(0) else { continue }
+                if known.digest(1).map({ !live.contains($0) }) ?? true { dead.insert(row) }
+            }
+            // Before the rows can be those of other contents.
+            try KnownFileRows.forget(dead, database)
+            let removal = try BulkStatement("DELETE FROM blobs WHERE id = ?", database)
+            for row in dead {
+                removal.bind(1, row)
+                try removal.run()
             }
         }
     }

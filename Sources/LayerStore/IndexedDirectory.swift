@@ -12,7 +12,9 @@ struct IndexedDirectory {
         var mode: Int64
         var uid: Int64
         var gid: Int64
-        var modified: Int64
+        /// nil for what has the time of the newest in its layer and is no file: two layers of which one has a newer file then have the same
+        /// directories still.
+        var modified: Int64?
         /// Of a regular file.
         var content: (digest: Digest, size: Int64)?
         /// Of a link.
@@ -40,7 +42,8 @@ struct IndexedDirectory {
             append(member.mode)
             append(member.uid)
             append(member.gid)
-            append(member.modified)
+            append(member.modified == nil ? 0 : 1)
+            append(member.modified ?? 0)
             if let (digest, size) = member.content {
                 digest.withUnsafeBytes { text.append(contentsOf: $0) }
                 append(size)
@@ -53,13 +56,17 @@ struct IndexedDirectory {
 }
 
 extension IndexedDirectory.Member {
-    init(_ entry: Entry, name: [UInt8]) {
+    /// - Parameter newest: the newest time in the layer.
+    init(_ entry: Entry, name: [UInt8], newest: Int64) {
         let metadata = entry.metadata
         self.init(
             name: name, kind: entry.kind.indexName, mode: Int64(metadata.mode), uid: Int64(metadata.uid),
-            gid: Int64(metadata.gid), modified: metadata.modified.seconds)
+            gid: Int64(metadata.gid), modified: metadata.modified.seconds == newest ? nil : metadata.modified.seconds)
         switch entry.kind {
-        case .file(let digest, let size): content = (digest, Int64(clamping: size))
+        case .file(let digest, let size):
+            content = (digest, Int64(clamping: size))
+            // That of a file is its own.
+            modified = metadata.modified.seconds
         case .symlink(let target): self.target = target.bytes
         default: break
         }
@@ -74,10 +81,10 @@ struct DirectoryInsertion {
     private let directories: BulkStatement
     private let uses: BulkStatement
     private let entries: BulkStatement
-    private let blobs: BulkStatement
-    private let identifier: BulkStatement
+    private let contents: ContentRows
 
-    init(_ database: Database) throws {
+    init(_ database: Database, _ contents: ContentRows) throws {
+        self.contents = contents
         known = try BulkStatement("SELECT id FROM directories WHERE digest = ?", database)
         directories = try BulkStatement("INSERT INTO directories (digest, path) VALUES (?, ?)", database)
         uses = try BulkStatement("INSERT INTO layer_directories (layer, directory) VALUES (?, ?)", database)
@@ -86,20 +93,22 @@ struct DirectoryInsertion {
             INSERT INTO directory_entries (directory, name, kind, mode, uid, gid, modified, blob, target)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, database)
-        blobs = try BulkStatement("INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)", database)
-        identifier = try BulkStatement("SELECT id FROM blobs WHERE digest = ?", database)
     }
 
     /// Says that `layer` has `directory`.
     func insert(_ directory: IndexedDirectory, of layer: Int64) throws {
-        let id = try row(directory)
+        try insert(row(of: directory), of: layer)
+    }
+
+    /// The same of the row of a directory.
+    func insert(_ directory: Int64, of layer: Int64) throws {
         uses.bind(1, layer)
-        uses.bind(2, id)
+        uses.bind(2, directory)
         try uses.run()
     }
 
     /// The row of `directory`, which is made with all its entries if there is none.
-    private func row(_ directory: IndexedDirectory) throws -> Int64 {
+    func row(of directory: IndexedDirectory) throws -> Int64 {
         let digest = directory.digest
         known.bind(1, digest)
         if let id = try known.firstInteger() { return id }
@@ -114,21 +123,11 @@ struct DirectoryInsertion {
             entries.bind(4, member.mode)
             entries.bind(5, member.uid)
             entries.bind(6, member.gid)
-            entries.bind(7, member.modified)
-            if let content = try member.content.flatMap(blob) { entries.bind(8, content) } else { entries.bindNull(8) }
+            entries.bind(7, integer: member.modified)
+            entries.bind(8, integer: try member.content.map { try contents.row(of: $0.digest, size: $0.size) })
             entries.bind(9, blob: member.target)
             try entries.run()
         }
         return id
-    }
-
-    /// The row of a content, which is made if there is none.
-    private func blob(_ content: (digest: Digest, size: Int64)) throws -> Int64? {
-        blobs.bind(1, content.digest)
-        blobs.bind(2, content.size)
-        try blobs.run()
-        if blobs.changesCount > 0 { return blobs.lastInsertedRowID }
-        identifier.bind(1, content.digest)
-        return try identifier.firstInteger()
     }
 }

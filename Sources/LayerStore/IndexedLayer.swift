@@ -23,32 +23,36 @@ struct IndexedLayer {
     }
 
     /// Adds the layer, its entries and edges, unless the index has it.
-    func insert(_ database: Database) throws {
+    func insert(_ database: Database, _ contents: ContentRows) throws {
+        let newest = tree.entries.newest?.seconds ?? 0
         try database.execute(
             sql: """
-                INSERT OR IGNORE INTO layers (record, tree, diff_id, created, source, entries, size)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT OR IGNORE INTO layers (record, tree, diff_id, created, source, entries, size, modified)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 digest.databaseValue, record.tree.databaseValue, record.diffID.digest.databaseValue, record.created,
-                record.source, tree.entries.count, Int64(clamping: tree.size),
+                record.source, tree.entries.count, Int64(clamping: tree.size), newest,
             ])
         guard database.changesCount > 0 else { return }
         let layer = database.lastInsertedRowID
-        try insertEntries(of: layer, database)
+        try insertEntries(of: layer, newest, database, contents)
         try insertEdges(of: layer, database)
     }
 
-    private func insertEntries(of layer: Int64, _ database: Database) throws {
-        let insertion = try DirectoryInsertion(database)
+    private func insertEntries(
+        of layer: Int64, _ newest: Int64, _ database: Database, _ contents: ContentRows
+    ) throws {
+        let insertion = try DirectoryInsertion(database, contents)
         let directories = TreeDirectories(tree)
         for number in 0..<directories.count {
             let path = tree.entries.path(at: directories.position(number))
             var directory = IndexedDirectory(path: path.isRoot ? [] : path.bytes.bytes)
-            if path.isRoot { directory.members.append(.init(tree.entries[0], name: [])) }
+            if path.isRoot { directory.members.append(.init(tree.entries[0], name: [], newest: newest)) }
             for position in directories.children(number) {
                 let entry = tree.entries[position]
-                directory.members.append(.init(entry, name: entry.path.withParts { Array($1) }))
+                let name = entry.path.withParts { Array($1) }
+                directory.members.append(.init(entry, name: name, newest: newest))
             }
             if !directory.members.isEmpty { try insertion.insert(directory, of: layer) }
         }

@@ -61,6 +61,10 @@ final class LayerIndex: Sendable {
         let isComplete = try read("open") { try migrator.hasCompletedMigrations($0) }
         if isComplete { return }
         try Self.attempt("migrate") {
+            let isEmpty = try queue.inDatabase { database in
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+            }
+            if isEmpty { return try queue.write(IndexSchema.create) }
             // What is sorted then is as large as the index: it must not be in memory.
             try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA temp_store = FILE") }
             try migrator.migrate(queue)
@@ -110,6 +114,12 @@ final class LayerIndex: Sendable {
         try Self.attempt("open") {
             try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(mode)") }
         }
+    }
+
+    /// Whether it has the tables that this program knows, and no others.
+    func hasOwnTables() throws(LayerStoreError) -> Bool {
+        let migrator = IndexSchema.migrator()
+        return try read("open") { try migrator.hasCompletedMigrations($0) && !migrator.hasBeenSuperseded($0) }
     }
 
     /// - Throws: ``LayerStoreError/newerIndex(_:)``.

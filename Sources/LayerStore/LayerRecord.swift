@@ -2,7 +2,7 @@ public import Digests
 
 /// A layer as the store keeps it: a small document that points to the tree and its provenance.
 public struct LayerRecord: Hashable, Sendable, Codable {
-    /// 2 where the tree is in parts, which programs that know none refuse.
+    /// 2 where the tree is in parts, 3 where a time of it is kept apart; programs that know neither refuse them.
     public var schemaVersion = 1
     /// When it was made: RFC 3339, UTC, whole seconds.
     public var created: String
@@ -18,6 +18,8 @@ public struct LayerRecord: Hashable, Sendable, Codable {
     public var tree: Digest
     /// The blobs that, decompressed one after the other, are the tree's dump; nil where that is a blob itself.
     public var treeParts: [Digest]?
+    /// The time for which there are marks in the parts, as ``DumpTime`` has them; nil where there are none.
+    public var treeTime: String?
     /// The digest of the tree's canonical tar; with a skeleton, of the tar that it belongs to.
     public var diffID: DiffID
     /// The provenance document; nil when nothing is known.
@@ -29,10 +31,10 @@ public struct LayerRecord: Hashable, Sendable, Codable {
 
     public init(
         created: String, source: String, platform: String?, entries: Int, size: UInt64, tree: Digest,
-        treeParts: [Digest]? = nil,
+        treeParts: [Digest]? = nil, treeTime: String? = nil,
         diffID: DiffID, provenance: Digest?, cachedLibraries: [CachedLibrary]? = nil, skeleton: Digest? = nil
     ) {
-        schemaVersion = treeParts == nil ? 1 : 2
+        schemaVersion = treeParts == nil ? 1 : treeTime == nil ? 2 : 3
         self.created = created
         self.source = source
         self.platform = platform
@@ -40,6 +42,7 @@ public struct LayerRecord: Hashable, Sendable, Codable {
         self.size = size
         self.tree = tree
         self.treeParts = treeParts
+        self.treeTime = treeTime
         self.diffID = diffID
         self.provenance = provenance
         self.cachedLibraries = cachedLibraries

@@ -15,8 +15,9 @@ extension Store {
         let bytes = try blobs.bytes(of: digest, limit: 16 << 20, wantedBy: "a reference or an image")
         let what = ByteString("the layer record \(digest)")
         let record = try StoreJSON.decode(LayerRecord.self, bytes, what: what)
-        // The second is that of a tree in parts.
-        try Self.checkVersion(record.treeParts == nil ? record.schemaVersion : record.schemaVersion - 1, what)
+        // The second is that of a tree in parts, the third of one whose parts have marks.
+        let known = (record.treeParts == nil ? 0 : 1) + (record.treeTime == nil ? 0 : 1)
+        try Self.checkVersion(record.schemaVersion - known, what)
         return record
     }
 
@@ -39,7 +40,7 @@ extension Store {
 
     /// The tree of `record`.
     public func tree(of record: LayerRecord) throws(LayerStoreError) -> Tree {
-        if let parts = record.treeParts { return try tree(record.tree, in: parts) }
+        if let parts = record.treeParts { return try tree(record.tree, in: parts, time: record.treeTime) }
         guard let size = try blobs.size(of: record.tree) else {
             throw blobs.missing(record.tree, wantedBy: "a layer")
         }
@@ -63,11 +64,11 @@ extension Store {
         }
     }
 
-    /// The tree `digest`, whose dump is in `parts`.
-    private func tree(_ digest: Digest, in parts: [Digest]) throws(LayerStoreError) -> Tree {
+    /// The tree `digest`, whose dump is in `parts`, with marks for `time`.
+    private func tree(_ digest: Digest, in parts: [Digest], time: String?) throws(LayerStoreError) -> Tree {
         var (decoder, hasher) = (TreeDumpDecoder(), DigestHasher())
         do {
-            let reader = try TreePartReader()
+            let reader = try TreePartReader(time)
             for part in parts {
                 let bytes = try blobs.uncheckedBytes(of: part, limit: TreeParts.compressedLimit, wantedBy: "a layer")
                 try reader.read(bytes) { text in

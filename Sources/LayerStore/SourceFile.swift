@@ -111,7 +111,7 @@ public struct SourceState: Hashable, Sendable {
     package var common: Common { Common(device: fingerprint.identity.device, mode: mode, uid: uid, gid: gid) }
 
     /// Of a file without attributes that images carry.
-    var metadata: Metadata {
+    package var metadata: Metadata {
         Metadata(mode: mode, uid: uid, gid: gid, modified: Timestamp(fingerprint.modified))
     }
 }

@@ -10,7 +10,8 @@ extension Store {
     /// The same for who holds the commit lock.
     func recordInodesLocked() throws(LayerStoreError) {
         let inodes = tamperGuard.takeUnrecorded()
-        if !inodes.isEmpty { try writableIndex?.write("update") { try InodeFingerprint.record(inodes, $0) } }
+        if inodes.isEmpty { return }
+        try writableIndex?.write("update") { try InodeFingerprint.record(inodes, ContentRows($0)) }
     }
 
     /// Runs `body`; when it meets a damaged content, the error says which layers, images and files have it.

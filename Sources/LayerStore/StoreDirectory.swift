@@ -63,16 +63,17 @@ final class StoreDirectory: Sendable {
         root = opened
     }
 
-    /// Makes the store one that uses `feature`, which it is durably before this returns: a program that does not know it
+    /// Makes the store one that uses `features`, which it is durably before this returns: a program that does not know one
     /// is told so when it opens the store.
-    func require(_ feature: String) throws(LayerStoreError) {
+    func require(_ features: [String]) throws(LayerStoreError) {
         let result = format.withLock { format -> Result<Void, LayerStoreError> in
-            if format.features.incompatible.contains(feature) { return .success(()) }
+            if features.allSatisfy(format.features.incompatible.contains) { return .success(()) }
             do throws(LayerStoreError) {
                 // Another command may have changed it meanwhile.
                 var changed = try Self.readFormat(root, path: path) ?? format
-                if !changed.features.incompatible.contains(feature) {
-                    changed.features.incompatible.append(feature)
+                let missing = features.filter { !changed.features.incompatible.contains($0) }
+                if !missing.isEmpty {
+                    changed.features.incompatible += missing
                     let bytes = try changed.encode()
                     try during("change the store's format") { () throws(SystemError) in
                         try Self.write(bytes, root)

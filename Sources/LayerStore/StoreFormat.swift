@@ -10,7 +10,8 @@ struct StoreFormat: Codable, Equatable {
     /// The version that this program writes.
     static let current = StoreFormat(
         formatVersion: 1, algorithm: "sha256",
-        features: Features(compatible: [], readOnlyCompatible: [], incompatible: [TreeParts.feature]))
+        features: Features(
+            compatible: [], readOnlyCompatible: [], incompatible: [TreeParts.feature, TreeParts.timesFeature]))
     /// Those of the features that nobody may read without knowing them that this program knows.
     private static let known = Set(current.features.incompatible)
 
@@ -27,7 +28,8 @@ struct StoreFormat: Codable, Equatable {
 
             ],
             "incompatible" : [
-              "tree-parts"
+              "tree-parts",
+              "tree-times"
             ],
             "readOnlyCompatible" : [
 

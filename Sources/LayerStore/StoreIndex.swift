@@ -34,9 +34,9 @@ struct StoreIndex {
         }
     }
 
-    /// The index, to be read; nil when there is none that can be believed.
+    /// The index, to be read; nil when there is none that can be believed, or that of another version of this program.
     func openForReading() -> LayerIndex? {
-        guard let index = openUnverified(), (try? index.agreesWithStamp()) == true, (try? index.checkNotNewer()) != nil
+        guard let index = openUnverified(), (try? index.agreesWithStamp()) == true, (try? index.hasOwnTables()) == true
         else { return nil }
         return index
     }
@@ -60,7 +60,7 @@ struct StoreIndex {
         try index.create()
         try IndexUpdate(store, index).synchronise()
         let states = try verifying ? verifiedInodes(index, store) : rememberedInodes()
-        try index.write("update") { try InodeFingerprint.record(states, $0) }
+        try index.write("update") { try InodeFingerprint.record(states, ContentRows($0)) }
         let digest = try index.fileDigest()
         try index.close()
         directory.shareWithGroup(Self.fileName, in: staging.directory)

@@ -39,28 +39,69 @@ extension StoreSession {
         diffID: DiffID, cachedLibraries: [CachedLibrary]? = nil, replacing: Bool, known: [SourceFile] = [],
         skeleton: Skeleton? = nil
     ) throws(LayerStoreError) -> CommitOutcome {
-        let staged = try stage(tree)
-        let provenanceDigest: Digest?
-        if let provenance {
-            provenanceDigest = try stage(bytes: provenance.json())
-        } else {
-            provenanceDigest = nil
-        }
+        let layer = try stage(
+            stage(documentsOf: tree, provenance), source: source, created: created, platform: platform, diffID: diffID,
+            cachedLibraries: cachedLibraries, skeleton: skeleton)
+        return try commit(layer: name, layer, replacing: replacing, known: known)
+    }
+
+    /// The documents of a layer that are known before its diffID is.
+    public struct StagedDocuments: Sendable {
+        fileprivate var tree: Tree
+        fileprivate var staged: StagedTree
+        fileprivate var provenance: (document: Provenance, digest: Digest)?
+    }
+
+    /// A layer that only lacks a name.
+    public struct StagedLayer: Sendable {
+        fileprivate var digest: Digest
+        fileprivate var record: LayerRecord
+        fileprivate var tree: Tree
+        fileprivate var provenance: Provenance?
+    }
+
+    /// Takes the tree of a layer, and its provenance. Safe to call while other threads read what is staged, and flush it.
+    public func stage(
+        documentsOf tree: Tree, _ provenance: Provenance?
+    ) throws(LayerStoreError) -> StagedDocuments {
+        var documents = StagedDocuments(tree: tree, staged: try stage(tree))
+        if let provenance { documents.provenance = (provenance, try stage(bytes: provenance.json())) }
+        return documents
+    }
+
+    /// Takes the record of a layer.
+    public func stage(
+        _ documents: StagedDocuments, source: String, created: String, platform: String?, diffID: DiffID,
+        cachedLibraries: [CachedLibrary]? = nil, skeleton: Skeleton? = nil
+    ) throws(LayerStoreError) -> StagedLayer {
+        let (tree, staged) = (documents.tree, documents.staged)
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: staged.digest, treeParts: staged.parts, diffID: diffID, provenance: provenanceDigest,
-            cachedLibraries: cachedLibraries, skeleton: try stage(skeleton))
-        let digest = try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
-        return try commit(name, .layer, digest, replacing: replacing) { (old) throws(LayerStoreError) in
+            tree: staged.digest, treeParts: staged.parts, treeTime: staged.time, diffID: diffID,
+            provenance: documents.provenance?.digest, cachedLibraries: cachedLibraries, skeleton: try stage(skeleton))
+        return StagedLayer(
+            digest: try stage(bytes: StoreJSON.encode(record, what: "the layer record")), record: record, tree: tree,
+            provenance: documents.provenance?.document)
+    }
+
+    /// Publishes what is staged and was not published yet, then makes `name` stand for `layer`.
+    ///
+    /// - Throws: as ``commit(layer:tree:provenance:source:created:platform:diffID:cachedLibraries:replacing:known:skeleton:)``.
+    public func commit(
+        layer name: Name, _ layer: StagedLayer, replacing: Bool, known: [SourceFile] = []
+    ) throws(LayerStoreError) -> CommitOutcome {
+        let record = layer.record
+        return try commit(name, .layer, layer.digest, replacing: replacing) { (old) throws(LayerStoreError) in
             let existing = try store.layerRecord(old)
-            guard existing.tree != staged.digest else {
-                guard skeleton != nil, existing.diffID != diffID else { return nil }
+            guard existing.tree != record.tree else {
+                guard record.skeleton != nil, existing.diffID != record.diffID else { return nil }
                 return "it has the same files in another tar. --replace replaces it"
             }
-            return Self.detail(TreeDifference(from: try store.tree(of: existing), to: tree))
-        } update: { database in
-            try IndexedLayer(digest: digest, record: record, tree: tree, provenance: provenance).insert(database)
-            try Self.remember(known + self.takeUnremembered(), database)
+            return Self.detail(TreeDifference(from: try store.tree(of: existing), to: layer.tree))
+        } update: { database, contents in
+            try IndexedLayer(digest: layer.digest, record: record, tree: layer.tree, provenance: layer.provenance)
+                .insert(database, contents)
+            try Self.remember(known + self.takeUnremembered(), contents, database)
         }
     }
 
@@ -73,7 +114,7 @@ extension StoreSession {
         let staged = try stage(tree)
         let record = LayerRecord(
             created: created, source: source, platform: platform, entries: tree.entries.count, size: tree.size,
-            tree: staged.digest, treeParts: staged.parts, diffID: diffID, provenance: nil,
+            tree: staged.digest, treeParts: staged.parts, treeTime: staged.time, diffID: diffID, provenance: nil,
             skeleton: try stage(skeleton))
         return try stage(bytes: StoreJSON.encode(record, what: "the layer record"))
     }
@@ -95,8 +136,8 @@ extension StoreSession {
             existing.created = record.created
             return existing == record
                 ? nil : "it is the image \(existing.expression) with other layers or settings. --replace replaces it"
-        } update: { database in
-            for layer in record.layers { try IndexedLayer(layer.record, in: self.store).insert(database) }
+        } update: { database, contents in
+            for layer in record.layers { try IndexedLayer(layer.record, in: self.store).insert(database, contents) }
             try IndexUpdate.insert(record, digest, database)
         }
     }
@@ -104,7 +145,7 @@ extension StoreSession {
     /// - Parameter difference: says how the record that the name stands for now differs; nil when it does not.
     private func commit(
         _ name: Name, _ kind: NamedKind, _ digest: Digest, replacing: Bool,
-        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database) throws -> Void
+        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database, ContentRows) throws -> Void
     ) throws(LayerStoreError) -> CommitOutcome {
         try store.whileCommitting { () throws(LayerStoreError) in
             try commitLocked(name, kind, digest, replacing: replacing, difference: difference, update: update)
@@ -113,7 +154,7 @@ extension StoreSession {
 
     private func commitLocked(
         _ name: Name, _ kind: NamedKind, _ digest: Digest, replacing: Bool,
-        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database) throws -> Void
+        difference: (Digest) throws(LayerStoreError) -> String?, update: (Database, ContentRows) throws -> Void
     ) throws(LayerStoreError) -> CommitOutcome {
         let other: NamedKind = kind == .layer ? .image : .layer
         if try store.references.digest(of: name, other) != nil {
@@ -138,8 +179,10 @@ extension StoreSession {
         // The reference is written: the name has changed, whatever becomes of the index. On a full disk it stays behind, and the
         // next command brings it up to date.
         try? store.writableIndex?.write("update") { database in
-            try update(database)
-            try InodeFingerprint.record(inodes, database)
+            let contents = try ContentRows(database)
+            // First: they come in the order of their digests, which fills the tables' pages.
+            try InodeFingerprint.record(inodes, contents)
+            try update(database, contents)
             try IndexUpdate.setName(name.text, kind, digest, database)
             try IndexUpdate.removeUnreachable(database)
         }
@@ -154,14 +197,34 @@ extension Store {
         guard found.kind == .layer else { throw .nameTaken(name.text, detail: "it is the name of an image") }
         let record = try layerRecord(found.record)
         // A tree has one dump: with the same digest there is nothing to compare. What cannot be believed is read.
-        var hasher = DigestHasher()
-        TreeDump.encode(tree) { hasher.update($0) }
-        let digest = hasher.finalize()
+        let digest = Self.dumpDigest(of: tree)
         if record.tree == digest, try isWhole(record.treeDocuments) { return true }
         let difference = TreeDifference(from: try self.tree(of: record), to: tree)
         if !difference.isEmpty, !replacing { throw .nameTaken(name.text, detail: StoreSession.detail(difference)) }
         return difference.isEmpty
     }
+
+    /// The digest of the tree's dump, which all cores write and one hashes.
+    private static func dumpDigest(of tree: Tree) -> Digest {
+        var hasher = DigestHasher()
+        let (parts, pool) = (TreeDump.Parts(tree), WorkerPool())
+        // A few at a time: a dump may have hundreds of megabytes.
+        let few = pool.workers * 8
+        for start in stride(from: 0, to: parts.count, by: few) {
+            let texts = pool.map(min(few, parts.count - start)) { number -> [UInt8] in
+                var text: [UInt8] = []
+                text.reserveCapacity(textSize)
+                parts.encode(start + number, into: &text)
+                return text
+            }
+            for text in texts { text.withUnsafeBytes { hasher.update($0) } }
+        }
+        return hasher.finalize()
+    }
+
+    /// Of most parts.
+    private static let textSize = 1 << 17
+
     /// Whether all of `documents` are there, and as far as their inodes tell as they were.
     private func isWhole(_ documents: [Digest]) throws(LayerStoreError) -> Bool {
         for digest in documents {

@@ -160,6 +160,22 @@ public final class StoreSession: Sendable {
         return digest
     }
 
+    public func areThere(_ contents: [(digest: Digest, size: UInt64)?]) throws(LayerStoreError) -> [Bool] {
+        var result = [Bool](repeating: false, count: contents.count)
+        guard let states = store.tamperGuard.believedStates else { return result }
+        var shards: Set<UInt8> = []
+        for case (let position, let content?) in contents.enumerated() {
+            if content.size > 0 {
+                let isThere = try store.tamperGuard.isAsRemembered(content.digest, size: content.size, states)
+                guard isThere else { continue }
+                shards.insert(Self.firstByte(content.digest))
+            }
+            result[position] = true
+        }
+        reused.withLock { $0.formUnion(shards) }
+        return result
+    }
+
     /// Whether the content is in the store, or staged by this session.
     func contains(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
         if size == 0 || pending.withLock({ $0[digest] != nil }) { return true }
@@ -189,9 +205,10 @@ public final class StoreSession: Sendable {
     }
 
     private func relyOn(_ digest: Digest) {
-        let shard = digest.withUnsafeBytes { $0[0] }
-        reused.withLock { _ = $0.insert(shard) }
+        reused.withLock { _ = $0.insert(Self.firstByte(digest)) }
     }
+
+    private static func firstByte(_ digest: Digest) -> UInt8 { digest.withUnsafeBytes { $0[0] } }
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.
     func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {

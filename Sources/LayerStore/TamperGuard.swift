@@ -93,6 +93,22 @@ final class TamperGuard: Sendable {
         }
     }
 
+    /// The same of contents that the store's own index was asked about together with something else.
+    func use(_ contents: [(digest: Digest, state: InodeFingerprint?)]) {
+        var sorted = contents
+        sorted.sort { $0.digest < $1.digest }
+        var digests: [Digest] = []
+        var states: [InodeFingerprint?] = []
+        digests.reserveCapacity(sorted.count)
+        states.reserveCapacity(sorted.count)
+        for content in sorted where digests.last != content.digest {
+            digests.append(content.digest)
+            states.append(content.state)
+        }
+        lookUp(sorted: digests, in: furtherIndexes, &states)
+        use(PreparedStates(digests: digests, states: states))
+    }
+
     /// Looks up at once what the index remembers of `digests`; what was looked up before is forgotten.
     func prepare(_ digests: some Sequence<Digest>) { use(states(of: digests)) }
 
@@ -102,8 +118,21 @@ final class TamperGuard: Sendable {
     /// Whether the store itself has the content, of this size, in the state that was looked up with others: of most contents that is all
     /// there is to know, and nothing is allocated to find it out.
     func isAsRemembered(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
+        guard let states = believedStates else { return false }
+        return try isAsRemembered(digest, size: size, states)
+    }
+
+    /// What was looked up; nil where that is not gone by.
+    var believedStates: PreparedStates? {
         let states = remembered.withLock { $0.prepared }
-        guard believes(states), case .some(.some(let state)) = states.state(of: digest) else { return false }
+        return believes(states) ? states : nil
+    }
+
+    /// The same for who asks of many.
+    func isAsRemembered(
+        _ digest: Digest, size: UInt64, _ states: PreparedStates
+    ) throws(LayerStoreError) -> Bool {
+        guard case .some(.some(let state)) = states.state(of: digest) else { return false }
         let home = blobs.store
         let result = BlobPath.withCString(of: digest) { path -> Result<Bool, SystemError> in
             do throws(SystemError) {
@@ -154,16 +183,21 @@ final class TamperGuard: Sendable {
     /// For each of `digests`, which are sorted, what the first index remembers that knows it.
     private func lookUp(sorted digests: [Digest]) -> [InodeFingerprint?] {
         var result = [InodeFingerprint?](repeating: nil, count: digests.count)
+        lookUp(sorted: digests, in: indexes, &result)
+        return result
+    }
+
+    /// Sets those of `states` that are nil to what the first of `indexes` remembers that knows the content.
+    private func lookUp(sorted digests: [Digest], in indexes: [LayerIndex], _ states: inout [InodeFingerprint?]) {
         for index in indexes {
-            let unknown = result.indices.filter { result[$0] == nil }
+            let unknown = states.indices.filter { states[$0] == nil }
             if unknown.isEmpty { break }
             // What cannot be asked is not known, and then contents are read.
             let found = try? index.read("read") { database in
                 try InodeFingerprint.find(sorted: unknown.map { digests[$0] }, database)
             }
-            for (position, state) in zip(unknown, found ?? []) { result[position] = state }
+            for (position, state) in zip(unknown, found ?? []) { states[position] = state }
         }
-        return result
     }
 
     /// The states of the contents `digests`, which are sorted, if they are without fault as far as one stat(2) of each tells; what

@@ -10,6 +10,8 @@ import Trees
 enum TreeParts {
     /// The feature that stores with such trees have in ``StoreFormat``.
     static let feature = "tree-parts"
+    /// The feature of stores with trees of which a time is kept apart.
+    static let timesFeature = "tree-times"
     /// The most bytes that a part may have as text: what a damaged one can make its reader allocate. A line has some MiB at most.
     static let sizeLimit = 64 << 20
     /// The most bytes that a part may have compressed.
@@ -20,6 +22,7 @@ enum TreeParts {
         case notZstd
         case tooLarge(UInt64)
         case outOfMemory
+        case noTime(String)
 
         var description: String {
             switch self {
@@ -27,6 +30,7 @@ enum TreeParts {
             case .tooLarge(let size):
                 "a part of it has \(size) bytes; the most that one may have is \(TreeParts.sizeLimit)"
             case .outOfMemory: "there is no memory to decompress it"
+            case .noTime(let text): "\(text.prefix(64)) is no time"
             }
         }
     }
@@ -41,12 +45,16 @@ final class TreePartWriter {
     private static let level: Int32 = 3
 
     private let context: OpaquePointer
+    private let time: DumpTime
+    private var folded: [UInt8] = []
     private var part: [UInt8] = []
     private var compressed: [UInt8] = []
 
-    init() throws(TreeParts.Fault) {
+    /// - Parameter time: that for which there are to be marks.
+    init(_ time: DumpTime) throws(TreeParts.Fault) {
         guard let context = ZSTD_createCCtx() else { throw .outOfMemory }
         self.context = context
+        self.time = time
         part.reserveCapacity(Self.most)
     }
 
@@ -54,6 +62,12 @@ final class TreePartWriter {
 
     /// Takes some more whole lines, and gives each part that ends in them, compressed, to `body`.
     func write(_ lines: UnsafeRawBufferPointer, _ body: ([UInt8]) throws -> Void) throws {
+        folded.removeAll(keepingCapacity: true)
+        time.fold(lines, into: &folded)
+        try folded.withUnsafeBytes { try cut($0, body) }
+    }
+
+    private func cut(_ lines: UnsafeRawBufferPointer, _ body: ([UInt8]) throws -> Void) throws {
         var start = 0
         while start < lines.count {
             // Lines that the part holds whatever they are need not be looked at.
@@ -111,16 +125,20 @@ final class TreePartWriter {
 /// Decompresses parts of dumps.
 final class TreePartReader {
     private let context: OpaquePointer
+    private let time: DumpTime?
     private var buffer: [UInt8] = []
 
-    init() throws(TreeParts.Fault) {
+    /// - Parameter time: that for which there are marks; nil where there are none.
+    init(_ time: String?) throws(TreeParts.Fault) {
         guard let context = ZSTD_createDCtx() else { throw .outOfMemory }
         self.context = context
+        self.time = time.flatMap { DumpTime(text: $0) }
+        if let time, self.time == nil { throw .noTime(time) }
     }
 
     deinit { ZSTD_freeDCtx(context) }
 
-    /// Gives the text of a part to `body`.
+    /// Gives the text of a part to `body`, in pieces.
     ///
     /// - Throws: ``TreeParts/Fault`` for what is none, and what `body` throws.
     func read(_ part: [UInt8], _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
@@ -133,7 +151,8 @@ final class TreePartReader {
             try buffer.withUnsafeMutableBytes { buffer in
                 let count = ZSTD_decompressDCtx(context, buffer.baseAddress, Int(size), part.baseAddress, part.count)
                 guard ZSTD_isError(count) == 0, count == Int(size) else { throw TreeParts.Fault.notZstd }
-                try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                let text = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                if let time { try time.unfold(text, body) } else { try body(text) }
             }
         }
     }
@@ -145,22 +164,25 @@ struct StagedTree {
     var digest: Digest
     /// The blobs that it is in.
     var parts: [Digest]
+    /// The time for which there are marks in them.
+    var time: String
 }
 
 extension StoreSession {
     /// Takes the dump of `tree`, which is never in memory as a whole.
     func stage(_ tree: Tree) throws(LayerStoreError) -> StagedTree {
         // Before anything is named that an older program could not make sense of.
-        try store.directory.require(TreeParts.feature)
+        try store.directory.require([TreeParts.feature, TreeParts.timesFeature])
         do {
             var (hasher, parts) = (DigestHasher(), [Digest]())
-            let writer = try TreePartWriter()
+            let time = DumpTime(tree.entries.newest ?? Timestamp(seconds: 0))
+            let writer = try TreePartWriter(time)
             try TreeDump.encode(tree) { lines in
                 hasher.update(lines)
                 try writer.write(lines) { parts.append(try stage(bytes: $0)) }
             }
             try writer.finish { parts.append(try stage(bytes: $0)) }
-            return StagedTree(digest: hasher.finalize(), parts: parts)
+            return StagedTree(digest: hasher.finalize(), parts: parts, time: time.text)
         } catch let error as LayerStoreError {
             throw error
         } catch {

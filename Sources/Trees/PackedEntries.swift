@@ -165,8 +165,19 @@ extension PackedEntries {
         text.append(contentsOf: line.target)
         let record = PackedRecord(
             digest: line.digest, size: line.size, seconds: line.seconds, textEnd: text.count,
-            nanoseconds: line.nanoseconds, aspect: place(of: line), directory: directory(line.directory))
+            nanoseconds: line.nanoseconds, aspect: place(of: line.kind, mode: line.mode, uid: line.uid, gid: line.gid),
+            directory: directory(line.directory))
         records.append(record)
+    }
+
+    /// The same of a regular file without attributes.
+    mutating func append(_ file: PlainFile, _ directory: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) {
+        text.append(contentsOf: name)
+        let place = place(of: .file, mode: file.mode, uid: file.uid, gid: file.gid)
+        records.append(
+            PackedRecord(
+                digest: file.digest, size: file.size, seconds: file.modified.seconds, textEnd: text.count,
+                nanoseconds: file.modified.nanoseconds, aspect: place, directory: self.directory(directory)))
     }
 
     private static let noDigest = Digest.empty
@@ -200,19 +211,17 @@ extension PackedEntries {
         return place
     }
 
-    /// The same of a line, which has no attributes; most are like one of the first few.
-    private mutating func place(of line: PlainDumpLine) -> UInt32 {
+    /// The same of what has no attributes; most are like one of the first few.
+    private mutating func place(of kind: PackedAspect.Kind, mode: UInt16, uid: UInt32, gid: UInt32) -> UInt32 {
         let few = min(aspects.count, 8)
         for place in 0..<few {
             let isSame = aspects.withUnsafeBufferPointer { aspects in
-                aspects[place].kind == line.kind && aspects[place].mode == line.mode && aspects[place].uid == line.uid
-                    && aspects[place].gid == line.gid && aspects[place].extendedAttributes.isEmpty
+                aspects[place].kind == kind && aspects[place].mode == mode && aspects[place].uid == uid
+                    && aspects[place].gid == gid && aspects[place].extendedAttributes.isEmpty
             }
             if isSame { return UInt32(place) }
         }
-        return place(
-            of: PackedAspect(
-                kind: line.kind, mode: line.mode, uid: line.uid, gid: line.gid, extendedAttributes: []))
+        return place(of: PackedAspect(kind: kind, mode: mode, uid: uid, gid: gid, extendedAttributes: []))
     }
 
     /// The place of a directory, which is appended unless it is one of those that are open.

@@ -17,6 +17,21 @@ extension Tree {
     }
 }
 
+/// A regular file without attributes, but for its path.
+package struct PlainFile {
+    package var digest: Digest
+    package var size: UInt64
+    package var mode: UInt16
+    package var uid: UInt32
+    package var gid: UInt32
+    package var modified: Timestamp
+
+    package init(digest: Digest, size: UInt64, mode: UInt16, uid: UInt32, gid: UInt32, modified: Timestamp) {
+        (self.digest, self.size, self.modified) = (digest, size, modified)
+        (self.mode, self.uid, self.gid) = (mode, uid, gid)
+    }
+}
+
 extension Tree.Entries: RandomAccessCollection {
     public subscript(position: Int) -> Entry {
         precondition(position >= startIndex && position < endIndex, "no entry at \(position)")
@@ -62,13 +77,25 @@ extension Tree.Entries: RangeReplaceableCollection, ExpressibleByArrayLiteral {
     public init(arrayLiteral entries: Entry...) { self.init(entries) }
 
     public mutating func append(_ entry: Entry) {
-        // What follows the part of a list that this is belongs to others.
-        if endIndex != packed.count {
-            var own = PackedEntries()
-            for index in indices { own.append(packed.entry(index)) }
-            self = Tree.Entries(own)
-        }
+        own()
         packed.append(entry)
+        endIndex = packed.count
+    }
+
+    /// What follows the part of a list that this is belongs to others.
+    private mutating func own() {
+        if endIndex == packed.count { return }
+        var own = PackedEntries()
+        for index in indices { own.append(packed.entry(index)) }
+        self = Tree.Entries(own)
+    }
+
+    /// The same of a file, by the parts of its path (see `TreePath.withParts`); no entry is made on the way.
+    package mutating func append(
+        _ file: PlainFile, in directory: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer
+    ) {
+        own()
+        packed.append(file, directory, name)
         endIndex = packed.count
     }
 
@@ -91,6 +118,16 @@ extension Tree.Entries {
     public func path(at position: Int) -> TreePath {
         precondition(indices.contains(position), "no entry at \(position)")
         return packed.path(position)
+    }
+
+    /// Whether that is this path.
+    package func isPath(
+        in directory: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer, at position: Int
+    ) -> Bool {
+        precondition(indices.contains(position), "no entry at \(position)")
+        return packed.withParts(position) {
+            ByteComparison.areEqual($1, name) && ByteComparison.areEqual($0, directory)
+        }
     }
 
     /// What the entry at `position` is.

@@ -18,25 +18,44 @@ public enum TreeDump {
 
     /// Gives the dump of `tree` to `body` in pieces of some whole lines, which are valid only meanwhile.
     public static func encode(_ tree: Tree, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-        let subdirectories = tree.entries.subdirectoryCounts
+        let parts = Parts(tree)
         var piece: [UInt8] = []
-        piece.reserveCapacity(pieceSize + 4096)
-        var lines = PlainDumpLines(tree.entries.packed)
-        for (position, index) in tree.entries.indices.enumerated() {
-            let links = Int(subdirectories[position])
-            let time = tree.entries.modified(at: index)
-            if !lines.write(index, subdirectories: links, time: time, to: &piece) {
-                DumpLine(tree.entries[index], subdirectories: links).write(to: &piece)
-            }
-            if piece.count >= pieceSize {
-                try piece.withUnsafeBytes(body)
-                piece.removeAll(keepingCapacity: true)
-            }
+        for part in 0..<parts.count {
+            parts.encode(part, into: &piece)
+            try piece.withUnsafeBytes(body)
+            piece.removeAll(keepingCapacity: true)
         }
-        if !piece.isEmpty { try piece.withUnsafeBytes(body) }
     }
 
-    private static let pieceSize = 1 << 16
+    /// The parts of a dump, which several threads may write at a time. One after the other they are the dump.
+    public struct Parts: Sendable {
+        private let entries: Tree.Entries
+        private let subdirectories: [UInt32]
+        /// How many entries are in one.
+        private let size: Int
+
+        public init(_ tree: Tree) {
+            entries = tree.entries
+            subdirectories = entries.subdirectoryCounts
+            // Some 70 KiB of most dumps. Each begins by making room for all aspects.
+            size = max(512, entries.packed.aspects.count)
+        }
+
+        public var count: Int { (entries.count + size - 1) / size }
+
+        /// Appends the lines of the part `number`.
+        public func encode(_ number: Int, into output: inout [UInt8]) {
+            var lines = PlainDumpLines(entries.packed)
+            let start = number * size
+            for position in start..<min(start + size, entries.count) {
+                let (index, links) = (entries.startIndex + position, Int(subdirectories[position]))
+                let time = entries.modified(at: index)
+                if !lines.write(index, subdirectories: links, time: time, to: &output) {
+                    DumpLine(entries[index], subdirectories: links).write(to: &output)
+                }
+            }
+        }
+    }
 
     /// Appends the line of `entry` by itself: what identifies it, whatever else its tree has. Of a directory it does not say how many
     /// others lie in it.
@@ -67,6 +86,8 @@ public enum TreeDump {
         }
         if !piece.isEmpty { try piece.withUnsafeBytes(body) }
     }
+
+    private static let pieceSize = 1 << 16
 
     /// The tree that ``encode(_:)`` made `bytes` from.
     ///

@@ -14,6 +14,31 @@ struct IndexMigrationTests {
         try Row.fetchAll(database, sql: "SELECT * FROM \(view) ORDER BY 1, 2, 3").map { "\($0)" }
     }
 
+    /// All that a database has, in words that do not tell how it came to that.
+    private static func shape(_ database: Database) throws -> [String] {
+        let objects = try Row.fetchAll(
+            database, sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")
+        return try objects.flatMap { object -> [String] in
+            let (type, name) = (object[0] as String, object[1] as String)
+            guard type == "table" else { return ["\(object)"] }
+            let facts = ["table_list", "table_xinfo", "foreign_key_list", "index_list"].map {
+                "pragma_\($0)('\(name)')"
+            }
+            return try [name] + facts.flatMap { try Row.fetchAll(database, sql: "SELECT * FROM \($0)").map { "\($0)" } }
+        }
+    }
+
+    @Test func whatIsMadeAtOnceIsWhatTheMigrationsComeTo() throws {
+        let (made, migrated) = (try DatabaseQueue(), try DatabaseQueue())
+        try made.write(IndexSchema.create)
+        try IndexSchema.migrator().migrate(migrated)
+        let shape = try made.read(Self.shape)
+        #expect(shape.count > 60)
+        #expect(try migrated.read(Self.shape) == shape)
+        #expect(try made.read { try IndexSchema.migrator().hasCompletedMigrations($0) })
+        #expect(try made.read { try !IndexSchema.migrator().hasBeenSuperseded($0) })
+    }
+
     @Test func anIndexWhoseEntriesReferToBlobsIsTakenOver() throws {
         let queue = try DatabaseQueue()
         let migrator = IndexSchema.migrator()
@@ -117,7 +142,8 @@ struct IndexMigrationTests {
         }
         try migrator.migrate(queue)
         let fresh = try LayerIndex.inMemory()
-        try fresh.write("test") { database in for layer in layers { try layer.insert(database) } }
+        try fresh.write("test") { database in for layer in layers { try layer.insert(database, ContentRows(database)) }
+        }
         let (migrated, made) = (try queue.read(Self.everything), try fresh.read("test", Self.everything))
         for found in [migrated, made] {
             #expect(found.views == rows)
@@ -139,6 +165,70 @@ struct IndexMigrationTests {
             views: try ["v1_entries", "v1_contents"].map { try rows(database, $0) },
             directories: try Int.fetchOne(database, sql: "SELECT count(*) FROM directories"),
             stored: try Row.fetchAll(database, sql: stored).map { "\($0)" })
+    }
+
+    @Test func anIndexWithTheDigestsOfContentsInEveryTableIsTakenOver() throws {
+        let queue = try DatabaseQueue()
+        let migrator = IndexSchema.migrator()
+        try migrator.migrate(queue, upTo: "5-directories-of-layers")
+        let digests = (0..<3).map { Digest(hashing: [$0]) }
+        let data = digests.map { Data($0.bytes) }
+        let before = try queue.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO blobs (id, digest, size) VALUES (7, :a, 5), (8, :b, 6);
+                    INSERT INTO inodes VALUES (:b, -1, 6, -2, 3, 493, 4, 5), (:c, 10, 9, 1, 2, 420, 0, 0);
+                    INSERT INTO known_files (device, inode, size, modified_seconds, modified_nanoseconds, changed_seconds,
+                            changed_nanoseconds, digest, attributes)
+                        VALUES (1, 5, 5, 6, 7, 8, 9, :a, 0), (1, 6, 9, 6, 7, 8, 9, :c, 1), (-1, -5, 9, 6, 7, 8, 9, :c, 0);
+                    INSERT INTO layers (id, record, tree, diff_id, created, source, entries, size)
+                        VALUES (1, randomblob(32), x'01', x'02', 'now', 'test', 3, 16), (2, randomblob(32), x'01', x'02', 'now', 'test', 1, 5);
+                    -- Two roots that have the same but for the newest times of their layers, and another directory.
+                    INSERT INTO directories VALUES (1, randomblob(32), x''), (2, randomblob(32), x''), (3, randomblob(32), CAST('/d' AS BLOB));
+                    INSERT INTO directory_entries VALUES
+                        (1, x'', 'directory', 493, 0, 0, 100, NULL, NULL), (1, CAST('a' AS BLOB), 'file', 420, 1, 2, 50, 7, NULL),
+                        (1, CAST('d' AS BLOB), 'symlink', 511, 0, 0, 100, NULL, x'C3'),
+                        (2, x'', 'directory', 493, 0, 0, 200, NULL, NULL), (2, CAST('a' AS BLOB), 'file', 420, 1, 2, 50, 7, NULL),
+                        (2, CAST('d' AS BLOB), 'symlink', 511, 0, 0, 200, NULL, x'C3'),
+                        (3, CAST('new' AS BLOB), 'file', 420, 0, 0, 200, 8, NULL);
+                    INSERT INTO layer_directories VALUES (1, 1), (2, 2), (2, 3);
+                    """, arguments: ["a": data[0], "b": data[1], "c": data[2]])
+            return try ["v1_entries", "v1_contents", "v1_layers"].map { try Self.rows(database, $0) }
+        }
+        #expect(before.map(\.count) == [7, 3, 2])
+        try migrator.migrate(queue)
+        let (after, states, counts) = try queue.read { database in
+            (
+                try ["v1_entries", "v1_contents", "v1_layers"].map { try Self.rows(database, $0) },
+                try InodeFingerprint.all(database),
+                try ["blobs", "directories", "directory_entries", "layer_directories"].map {
+                    try Int.fetchOne(database, sql: "SELECT count(*) FROM \($0)")
+                }
+            )
+        }
+        #expect(after == before)
+        #expect(counts == [3, 2, 4, 3])
+        let second = InodeFingerprint(
+            inode: .max, size: 6, modified: FileTime(seconds: -2, nanoseconds: 3), mode: 0o755, uid: 4, gid: 5)
+        let third = InodeFingerprint(
+            inode: 10, size: 9, modified: FileTime(seconds: 1, nanoseconds: 2), mode: 0o644, uid: 0, gid: 0)
+        #expect(states == [digests[1]: second, digests[2]: third])
+        func file(_ device: UInt64, _ inode: UInt64, _ size: UInt64) -> SourceFingerprint {
+            SourceFingerprint(
+                identity: FileIdentity(device: device, inode: inode), size: size,
+                modified: FileTime(seconds: 6, nanoseconds: 7), changed: FileTime(seconds: 8, nanoseconds: 9))
+        }
+        let found = try queue.read {
+            try KnownFileSearch([file(1, 6, 9), file(1, 5, 5), file(.max, .max - 4, 9), file(1, 7, 9)], $0)
+        }
+        #expect(
+            found.known == [
+                KnownContent(digest: digests[2], hasAttributes: true),
+                KnownContent(digest: digests[0], hasAttributes: false),
+                KnownContent(digest: digests[2], hasAttributes: false), nil,
+            ])
+        #expect(Set(found.contents.map(\.state)) == [nil, third])
+        #expect(try queue.read { try Row.fetchAll($0, sql: "PRAGMA foreign_key_check").isEmpty })
     }
 
     /// An index of the fourth migration that takes `count` rows to become one of the fifth.

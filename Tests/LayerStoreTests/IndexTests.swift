@@ -40,7 +40,7 @@ struct IndexTests {
             })
         // Every third is not remembered.
         let known = states.filter { $0.value.inode % 3 != 0 }
-        try index.write("test") { try InodeFingerprint.record(known, $0) }
+        try index.write("test") { try InodeFingerprint.record(known, ContentRows($0)) }
         let wanted = stride(from: range.lowerBound, to: range.upperBound, by: step).map { all[$0] }
         let found = try index.read("test") { try InodeFingerprint.find(sorted: wanted, $0) }
         #expect(found == wanted.map { known[$0] })
@@ -62,17 +62,20 @@ struct IndexTests {
                     mode: 0o644, extendedAttributes: number % 7 == 0 ? [.init(name: "user.a", value: "b")] : []),
                 wasCopied: true, fingerprint: state(number), begun: .now)
         }
-        try index.write("test") { try StoreSession.remember(files, $0) }
+        try index.write("test") { try StoreSession.remember(files, ContentRows($0), $0) }
         // Every fifth has another size by now, and some are there by two names.
         let wanted = stride(from: 0, to: 400, by: step).map { state($0, size: $0 % 5 == 0 ? 8 : 7) }
         let all = wanted + wanted.prefix(20)
-        let found = try StoreSession.known(all, in: index)
+        let found = try KnownFileSearch(all, in: index)
         let expected = all.map { state in
             files.first { $0.fingerprint == state }.map {
                 KnownContent(digest: $0.digest, hasAttributes: !$0.metadata.extendedAttributes.isEmpty)
             }
         }
-        #expect(found == expected)
+        #expect(found.known == expected)
+        // No states of inodes were told.
+        #expect(found.contents.allSatisfy { $0.state == nil })
+        #expect(Set(found.contents.map(\.digest)) == Set(expected.compactMap { $0?.digest }))
     }
 
     @Test func aLostIndexIsMadeAnewFromBlobsAndReferences() throws {

@@ -36,9 +36,14 @@ struct TreePartsTests {
 
     /// The parts of a dump that is written `size` bytes at a time, as text and compressed.
     private static func parts(_ lines: [[UInt8]], perWrite count: Int) throws -> [(text: [UInt8], bytes: [UInt8])] {
-        let (writer, reader) = (try TreePartWriter(), try TreePartReader())
+        let time = DumpTime(Timestamp(seconds: 0))
+        let (writer, reader) = (try TreePartWriter(time), try TreePartReader(time.text))
         var parts: [(text: [UInt8], bytes: [UInt8])] = []
-        func take(_ bytes: [UInt8]) throws { try reader.read(bytes) { parts.append((Array($0), bytes)) } }
+        func take(_ bytes: [UInt8]) throws {
+            var text: [UInt8] = []
+            try reader.read(bytes) { text += $0 }
+            parts.append((text, bytes))
+        }
         for start in stride(from: 0, to: lines.count, by: count) {
             let piece = lines[start..<min(start + count, lines.count)].flatMap { $0 }
             try piece.withUnsafeBytes { try writer.write($0, take) }
@@ -81,6 +86,59 @@ struct TreePartsTests {
         #expect(Set(longer).subtracting(original).count <= 2)
     }
 
+    @Test func treesThatDifferInTheTimeOfTheirNewestFileShareAllOtherParts() throws {
+        let fixture = try StoreFixture()
+        let session = try fixture.open().beginAdding()
+        func staged(_ time: Int64) throws -> StagedTree {
+            var entries = try Self.tree(3000).entries
+            for position in entries.indices where entries.isDirectory(at: position) || position == entries.count - 1 {
+                entries.setModified(Timestamp(seconds: time), at: position)
+            }
+            return try session.stage(Tree(entries))
+        }
+        let (first, second) = (try staged(1_700_000_000), try staged(10))
+        #expect(first.parts == second.parts && first.parts.count > 5)
+        #expect(first.digest != second.digest && [first.time, second.time] == ["1700000000.0", "10.0"])
+    }
+
+    /// What a program that kept no time apart made is read as it is, and goes on beside what is made now.
+    @Test func partsWithoutMarksAreReadAsTheyAre() throws {
+        let fixture = try StoreFixture()
+        let (store, record) = try store(fixture)
+        let session = try store.beginAdding()
+        var old = record
+        let tree = try store.tree(of: record)
+        // No line has this time.
+        let writer = try TreePartWriter(DumpTime(Timestamp(seconds: 77)))
+        var parts: [Digest] = []
+        try TreeDump.encode(tree).withUnsafeBytes { lines in
+            try writer.write(lines) { parts.append(try session.stage(bytes: $0)) }
+        }
+        try writer.finish { parts.append(try session.stage(bytes: $0)) }
+        (old.treeParts, old.treeTime, old.schemaVersion) = (parts, nil, 2)
+        let digest = try session.stage(bytes: StoreJSON.encode(old, what: "test"))
+        _ = try session.publish()
+        #expect(parts != record.treeParts)
+        #expect(try store.layerRecord(digest) == old)
+        #expect(try store.tree(of: old) == tree)
+    }
+
+    @Test(arguments: [("", 3), ("1.0 ", 3), (String(repeating: "1", count: 33), 3), ("1.0", 2), ("1.0", 4)])
+    func aRecordWithATimeThatIsNoneOrAnotherVersionIsRefused(_ time: String, _ version: Int) throws {
+        let fixture = try StoreFixture()
+        var (store, record) = try store(fixture)
+        (record.treeTime, record.schemaVersion) = (time, version)
+        let session = try store.beginAdding()
+        let digest = try session.stage(bytes: StoreJSON.encode(record, what: "test"))
+        _ = try session.publish()
+        store = try fixture.open(.reading)
+        let error = #expect(throws: LayerStoreError.self) { try store.tree(of: store.layerRecord(digest)) }
+        guard case .damagedRecord? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     /// A store with the layer `a` of a tree in several parts.
     private func store(_ fixture: StoreFixture) throws -> (store: Store, record: LayerRecord) {
         let store = try fixture.open()
@@ -99,9 +157,12 @@ struct TreePartsTests {
         let fixture = try StoreFixture()
         let record = try store(fixture).record
         let parts = try #require(record.treeParts)
-        #expect(parts.count > 1 && record.schemaVersion == 2)
+        let time = try #require(record.treeTime)
+        #expect(parts.count > 1 && record.schemaVersion == 3)
         let files = parts.map { "\(fixture.path)/blobs/sha256/\(BlobPath.of($0))" }
-        let text = try Tool.succeed("sh", ["-c", #"cat "$@" | zstd -dc | sha256sum"#, "sh"] + files)
+        let text = try Tool.succeed(
+            "sh",
+            ["-c", #"time=$1; shift; cat "$@" | zstd -dc | sed "s/\x01/$time/g" | sha256sum"#, "sh"] + [time] + files)
         #expect(text.text.hasPrefix(record.tree.hexadecimal))
     }
 
@@ -126,7 +187,7 @@ struct TreePartsTests {
         let path = "\(fixture.path)/blobs/sha256/\(BlobPath.of(part))"
         let good = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         var text: [UInt8] = []
-        try TreePartReader().read(good) { text = Array($0) }
+        try TreePartReader(record.treeTime).read(good) { text += $0 }
         var bad: [UInt8]?
         switch damage {
         case .flipped:
@@ -201,6 +262,8 @@ struct TreePartsTests {
         return record
     }
 
+    private static let features = [TreeParts.feature, TreeParts.timesFeature]
+
     private func format(_ fixture: StoreFixture) throws -> StoreFormat.Features {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(fixture.path)/layerfs.json"))
         return try StoreFormat.decode([UInt8](bytes), path: "test").features
@@ -228,7 +291,7 @@ struct TreePartsTests {
             #expect(try session.checkAvailable(Name("old"), for: same, replacing: false))
             try StoreFixture.add("new", ["/usr/a": "a", "/usr/c": "c"], to: store)
         }
-        #expect(try format(fixture).incompatible == [TreeParts.feature])
+        #expect(try format(fixture).incompatible == Self.features)
         #expect(try format(fixture).compatible == ["x"])
         #expect(try fixture.open(.collecting).collectGarbage().total.count == 0)
         let store = try fixture.open(.reading)
@@ -238,7 +301,7 @@ struct TreePartsTests {
         // A store that is made now says so from the beginning.
         let fresh = try StoreFixture()
         _ = try fresh.open()
-        #expect(try format(fresh).incompatible == [TreeParts.feature])
+        #expect(try format(fresh).incompatible == Self.features)
     }
 
     @Test func aTreeThatIsAlsoTheContentOfAFileKeepsItsContents() throws {

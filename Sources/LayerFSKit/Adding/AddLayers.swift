@@ -45,52 +45,75 @@ public struct AddLayers: Sendable {
         }
         // Every reason to refuse is looked for before the first name is given.
         var trees: [Name: Tree] = [:]
-        let isThere = try zip(requests, layers).map { request, layer in
+        for (request, layer) in zip(requests, layers) {
             guard trees.updateValue(layer.tree, forKey: request.name) ?? layer.tree == layer.tree else {
                 throw LayerFSError.repeatedName(request.name)
             }
-            return try session.checkAvailable(request.name, for: layer.tree, replacing: replacing)
         }
+        let (isThere, costs) = try check(layers, requests.map(\.name), replacing: replacing, session)
         progress.begin("writing", total: 0)
         try Interruption.check()
         let areThere = isThere.allSatisfy { $0 }
-        let (diffIDs, owners) = try examine(layers, of: areThere ? [] : requests, isThere, session, progress)
-        let facts = try requests.indices.map { index in
-            try Facts(requests[index], owners: owners, tree: layers[index].tree, isThere: diffIDs[index] == nil)
-        }
+        let (diffIDs, facts) = try examine(layers, of: requests, isThere, session, progress)
         requests = []
+        // The records as well, so that all that is new gets its name at once.
+        let staged = try zip(facts, diffIDs).map { fact, diffID -> StoreSession.StagedLayer? in
+            guard let documents = fact.documents, let diffID else { return nil }
+            return try session.stage(
+                documents, source: fact.source, created: workspace.now, platform: fact.platform, diffID: diffID,
+                cachedLibraries: fact.cachedLibraries)
+        }
         try session.publish(isNamed: areThere)
         if areThere { try session.rememberTaken() }
         return try facts.indices.map { index in
             let (fact, layer) = (facts[index], layers[index])
             var outcome = CommitOutcome.unchanged
-            if let diffID = diffIDs[index] {
-                outcome = try session.commit(
-                    layer: fact.name, tree: layer.tree, provenance: fact.provenance, source: fact.source,
-                    created: workspace.now, platform: fact.platform, diffID: diffID,
-                    cachedLibraries: fact.cachedLibraries, replacing: replacing)
+            if let staged = staged[index] {
+                outcome = try session.commit(layer: fact.name, staged, replacing: replacing)
             }
-            var cost = LayerCost(layer.contents) { _ in false }
+            var cost = costs[index]
             (cost.newContents, cost.newBytes) = layer.news
             return Addition(name: fact.name, outcome: outcome, tree: layer.tree, cost: cost)
         }
+    }
+
+    /// Whether each layer has its name already, and what it costs: the one waits for nothing of the other.
+    private func check(
+        _ layers: [StagedLayer], _ names: [Name], replacing: Bool, _ session: StoreSession
+    ) throws -> (isThere: [Bool], costs: [LayerCost]) {
+        let isThere = Mutex<[Bool]>([])
+        let costs = Mutex<[LayerCost]>([])
+        try WorkerPool(workers: 2).forEach(2) { part in
+            if part == 0 {
+                let found = try zip(layers, names).map { layer, name in
+                    try session.checkAvailable(name, for: layer.tree, replacing: replacing)
+                }
+                isThere.withLock { $0 = found }
+            } else {
+                let counted = layers.map { LayerCost($0.contents) { _ in false } }
+                costs.withLock { $0 = counted }
+            }
+        }
+        return (isThere.withLock { $0 }, costs.withLock { $0 })
     }
 
     /// What the record of a layer says beside its tree.
     private struct Facts {
         let name: Name
         let source: String
-        var provenance: Provenance?
+        /// nil where there will be no record.
+        var documents: StoreSession.StagedDocuments?
         var platform: String?
         var cachedLibraries: [CachedLibrary]?
 
-        /// - Parameter isThere: whether there will be no record.
         init(
-            _ request: LayerRequest, owners: [TreePath: Provenance.Package], tree: Tree, isThere: Bool
+            _ request: LayerRequest, owners: [TreePath: Provenance.Package], tree: Tree, isThere: Bool,
+            _ session: StoreSession
         ) throws {
             (name, source) = (request.name, request.source)
             if isThere { return }
-            provenance = Provenance(request.plan, owners: owners, tree: tree)
+            documents = try session.stage(
+                documentsOf: tree, Provenance(request.plan, owners: owners, tree: tree))
             platform = try request.plan.platform()
             cachedLibraries = request.plan.cachedLibraries
         }
@@ -115,22 +138,26 @@ public struct AddLayers: Sendable {
         return owners
     }
 
-    /// Finds out the diffIDs of the layers that are not there yet, and who owns the files of `requests`, while the disk is busy
-    /// with what was staged.
+    /// Finds out the diffIDs of the layers that are not there yet, and what else their records say, while the disk is busy with what
+    /// was staged.
     private func examine(
         _ layers: [StagedLayer], of requests: [LayerRequest], _ isThere: [Bool], _ session: StoreSession,
         _ progress: ProgressMeter
-    ) throws -> (diffIDs: [DiffID?], owners: [TreePath: Provenance.Package]) {
+    ) throws -> (diffIDs: [DiffID?], facts: [Facts]) {
         let total = zip(layers, isThere).reduce(0) { $1.1 ? $0 : $0 &+ $1.0.tree.size }
         if total > 0 { progress.begin("checking", total: total) }
         let diffIDs = Mutex([DiffID?](repeating: nil, count: layers.count))
-        let found = Mutex<[TreePath: Provenance.Package]>([:])
+        let found = Mutex<[Facts]>([])
         // Flushing first: an error of the disk is told before any that may follow from it.
         try WorkerPool(workers: 3).forEach(3) { part in
             if part == 0 { return try session.flush() }
             if part == 1 {
-                let owners = try owners(of: requests)
-                return found.withLock { $0 = owners }
+                let owners = try owners(of: isThere.contains(false) ? requests : [])
+                let facts = try requests.indices.map { index in
+                    try Facts(
+                        requests[index], owners: owners, tree: layers[index].tree, isThere: isThere[index], session)
+                }
+                return found.withLock { $0 = facts }
             }
             for (index, layer) in layers.enumerated() where !isThere[index] {
                 let diffID = try LayerPacking().measure(

@@ -9,8 +9,9 @@ struct DenyList: Sendable {
     private let rules: [(rule: DenyRule, globs: [PathGlob])]
     private let keyNames: [PathGlob]
     private let allowed: [TreePath]
-    /// By the last byte of a path, whether a rule may be about it.
-    private let lastBytes: [Bool]
+    /// The names of what a rule may be about.
+    private let marks: NameMarks
+    private let keyMarks: NameMarks
 
     /// - Parameters:
     ///   - home: the home directory of whoever runs layerfs, which need not lie in /home.
@@ -23,8 +24,8 @@ struct DenyList: Sendable {
         }
         self.rules = try rules.map { rule throws(LayerFSError) in (rule, try Self.globs(rule.patterns)) }
         keyNames = try Self.globs(DenyRule.keyNames)
-        let ends = self.rules.flatMap(\.globs).map(\.lastByte)
-        lastBytes = ends.contains(nil) ? [Bool](repeating: true, count: 256) : (0...255).map { ends.contains($0) }
+        marks = NameMarks(self.rules.flatMap(\.globs))
+        keyMarks = NameMarks(keyNames)
         self.allowed = allowed
     }
 
@@ -47,14 +48,14 @@ struct DenyList: Sendable {
 
     /// Whether a rule is about `path` itself, and not only about a directory that it lies in.
     func concerns(_ path: TreePath) -> Bool {
-        mayConcern(path.bytes) && rules.contains { $0.globs.contains { $0.matches(path) } }
+        mayConcern(path.name) && rules.contains { $0.globs.contains { $0.matches(path) } }
     }
 
-    /// Whether a rule may be about a path that ends in `name`: of most paths this tells that none is.
-    func mayConcern(_ name: ByteString) -> Bool { name.bytes.last.map { lastBytes[Int($0)] } ?? true }
+    /// Whether a rule may be about a path with this `name`: of most this tells that none is.
+    func mayConcern(_ name: ByteString) -> Bool { name.bytes.withUnsafeBytes { marks.may($0) } }
 
     /// Whether a file of this name may be looked into by ``denial(ofContent:at:)``.
-    func mayLookInto(_ name: UnsafeRawBufferPointer) -> Bool { keyNames.contains { $0.mayMatch(name: name) } }
+    func mayLookInto(_ name: UnsafeRawBufferPointer) -> Bool { keyMarks.may(name) }
 
     /// Why the regular file at `source`, which is `path` of its root, may not be taken because of what it holds.
     ///

@@ -13,10 +13,11 @@ public struct PathGlob: Hashable, Sendable {
     /// The last components, of a pattern that has `**` at its start or not at all, as most have; else nil.
     private let fixed: [ComponentGlob]?
     private let isAnchored: Bool
-    /// That of every path the pattern is one of; nil where they differ. Most paths end otherwise than most patterns.
-    let lastByte: UInt8?
-    /// The same of the first byte of the last component.
-    private let firstByte: UInt8?
+    /// What every path ends in that the pattern is one of, as far as that is told by its last component. Most paths end otherwise than
+    /// most patterns.
+    let ending: [UInt8]
+    /// The first byte of the last component of all such paths; nil where they differ.
+    let firstByte: UInt8?
 
     /// - Throws: ``LayerFSError/malformedOption(name:value:expected:)`` for a pattern without components, an open bracket
     ///   that nothing closes, or a backslash at the end.
@@ -42,23 +43,17 @@ public struct PathGlob: Hashable, Sendable {
         let rest = components.drop { $0 == nil }
         isAnchored = rest.count == components.count
         fixed = rest.contains(nil) ? nil : rest.compactMap { $0 }
-        lastByte = fixed?.last?.lastByte
+        ending = fixed?.last?.ending ?? []
         firstByte = fixed?.last?.firstByte
     }
 
     /// Whether the pattern is one of `path` itself.
     public func matches(_ path: TreePath) -> Bool {
-        if let lastByte, path.bytes.bytes.last != lastByte { return false }
+        if let last = ending.last, path.bytes.bytes.last != last { return false }
         if let fixed { return matches(path, fixed) }
         return Backtracking.matches(path.components, components, isStar: { $0 == nil }) {
             $1?.matches($0.bytes[...]) ?? false
         }
-    }
-
-    /// Whether the pattern may be one of a path with this `name`, as far as its first and last byte tell.
-    func mayMatch(name: UnsafeRawBufferPointer) -> Bool {
-        guard let first = name.first, let last = name.last else { return true }
-        return firstByte.map { $0 == first } ?? true && lastByte.map { $0 == last } ?? true
     }
 
     private func matches(_ path: TreePath, _ fixed: [ComponentGlob]) -> Bool {
@@ -118,10 +113,17 @@ private struct ComponentGlob: Hashable, Sendable {
         }
     }
 
-    /// That of every name the pattern is one of; nil where they differ.
-    var lastByte: UInt8? { if case .byte(let byte)? = tokens.last { byte } else { nil } }
+    /// What every name ends in that the pattern is one of.
+    var ending: [UInt8] {
+        var bytes: [UInt8] = []
+        for token in tokens.reversed() {
+            guard case .byte(let byte) = token else { break }
+            bytes.append(byte)
+        }
+        return bytes.reversed()
+    }
 
-    /// The same of the first byte.
+    /// The first byte of all of them; nil where they differ.
     var firstByte: UInt8? { if case .byte(let byte)? = tokens.first { byte } else { nil } }
 
     func matches(_ name: ArraySlice<UInt8>) -> Bool {
@@ -177,5 +179,37 @@ private enum Backtracking {
             }
         }
         return tokens[token...].allSatisfy(isStar)
+    }
+}
+
+/// Which names patterns may be about, found out by a look at a byte or two: of most names none is.
+struct NameMarks: Sendable {
+    /// By the last byte of a name, how those end that end in it.
+    private var endings = [[[UInt8]]](repeating: [], count: 256)
+    /// By the first byte, of patterns that say no last one.
+    private var isFirst = [Bool](repeating: false, count: 256)
+    private var isAny = false
+
+    init(_ globs: some Sequence<PathGlob>) {
+        for glob in globs {
+            if let last = glob.ending.last {
+                endings[Int(last)].append(glob.ending)
+            } else if let first = glob.firstByte {
+                isFirst[Int(first)] = true
+            } else {
+                isAny = true
+            }
+        }
+    }
+
+    /// Whether one of the patterns may be one of a path with this name.
+    func may(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard let first = name.first, let last = name.last else { return true }
+        return isAny || isFirst[Int(first)]
+            || endings[Int(last)].contains { ending in
+                guard ending.count <= name.count else { return false }
+                let end = UnsafeRawBufferPointer(rebasing: name[(name.count - ending.count)...])
+                return ending.withUnsafeBytes { ByteComparison.areEqual($0, end) }
+            }
     }
 }

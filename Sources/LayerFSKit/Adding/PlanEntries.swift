@@ -1,4 +1,5 @@
 import Bytes
+import Digests
 import LayerStore
 import Trees
 
@@ -72,6 +73,46 @@ extension PlanEntries: RandomAccessCollection, ExpressibleByArrayLiteral {
         let record = records[position]
         guard record.aspect != Self.other else { return others[Int(record.place)].file?.state.fingerprint }
         return SourceState(record.state, aspects[Int(record.aspect)].state).fingerprint
+    }
+
+    /// Calls `body` with the parts of the path in the layer (see `TreePath.withParts`), and what it says of itself there, of a file that a
+    /// walk found (see ``walkedSize(at:)``).
+    func withWalkedFile<Result>(
+        at position: Int, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer, Metadata) -> Result
+    ) -> Result {
+        let record = records[position]
+        precondition(record.aspect != Self.other, "the entry at \(position) was found by no walk")
+        var metadata = SourceState(record.state, aspects[Int(record.aspect)].state).metadata
+        metadata.modified.nanoseconds = 0
+        aspects[Int(record.aspect)].change.apply(to: &metadata)
+        let path = places[Int(record.place)].path
+        return path.bytes.bytes.withUnsafeBytes { directory in
+            text.withUnsafeBytes { text in
+                body(
+                    UnsafeRawBufferPointer(rebasing: directory[..<(path.isRoot ? 0 : directory.count)]),
+                    UnsafeRawBufferPointer(rebasing: text[nameRange(position)]), metadata)
+            }
+        }
+    }
+
+    /// The entry of the tree that such a file is.
+    func entry(at position: Int, digest: Digest, _ size: UInt64) -> Entry {
+        withWalkedFile(at: position) { directory, name, metadata in
+            Entry(
+                path: TreePath(directory: directory, name: name), metadata: metadata,
+                kind: .file(digest: digest, size: size))
+        }
+    }
+
+    /// Who wants the entry at `position`.
+    func origin(at position: Int) -> PlanOrigin {
+        let record = records[position]
+        return record.aspect == Self.other ? others[Int(record.place)].origin : aspects[Int(record.aspect)].origin
+    }
+
+    /// The size of the file that a walk found; nil for any other entry.
+    func walkedSize(at position: Int) -> UInt64? {
+        records[position].aspect == Self.other ? nil : records[position].state.size
     }
 
     /// Whether the entry at `position` may be a file whose name `isWanted`.

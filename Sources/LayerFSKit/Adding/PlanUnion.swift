@@ -1,4 +1,5 @@
 import Bytes
+import Digests
 import Loader
 import Posix
 import SystemPackage
@@ -9,15 +10,19 @@ struct PlanUnion {
     private var entries = Tree.Entries()
     /// Those of them that get the time of the newest file.
     private var timeless: [UInt32] = []
+    /// The time of the newest file.
+    private var newest: Int64 = 0
     /// Directories that nothing asked for by itself, where they come too late to be in order.
     private var late: [TreePath: Entry] = [:]
-    /// The last entry that was asked for.
-    private var last: (entry: Entry, origin: PlanOrigin)?
+    /// Where the last entry is that was asked for, and who did.
+    private var last: (index: Int, origin: PlanOrigin)?
     private var conflicts: [SourceConflict] = []
     /// What lies in the place of a directory, said once.
     private var blamed: Set<TreePath> = []
     /// The directory whose parents were looked at last.
     private var parent: TreePath?
+    /// Directories that the last entry may lie in, each below the one before it.
+    private var open: [TreePath] = []
     private let directories: HostDirectories
     private let originOf: (TreePath) -> PlanOrigin?
 
@@ -31,15 +36,16 @@ struct PlanUnion {
     /// - Parameter isTimeless: whether it gets the time of the newest file.
     /// - Throws: `SystemError` when the host's directories cannot be examined.
     mutating func add(_ entry: Entry, _ origin: PlanOrigin, isTimeless: Bool) throws(SystemError) {
-        if let last, last.entry.path == entry.path {
-            if let reason = Self.difference(last.entry, entry) {
+        // Of two that differ in their times alone the second counts as well.
+        if case .file = entry.kind, !isTimeless { newest = max(newest, entry.metadata.modified.seconds) }
+        if let last, entry.path.withParts({ entries.isPath(in: $0, named: $1, at: last.index) }) {
+            if let reason = Self.difference(entries[last.index], entry) {
                 conflicts.append(
                     SourceConflict(
                         path: entry.path, first: "\(last.origin)", second: "\(origin)", reason: reason))
             }
             return
         }
-        last = (entry, origin)
         if !entry.path.isRoot {
             if entries.isEmpty { append(try directories.entry(.root), isTimeless: true) }
             // Neighbours have the same parent mostly.
@@ -48,12 +54,45 @@ struct PlanUnion {
                 parent = entry.path.parent
             }
         }
+        last = (entries.count, origin)
         append(entry, isTimeless: isTimeless)
+    }
+
+    /// The same of a file that a walk found, whose content is known: nearly all of a directory that was added before.
+    mutating func add(_ position: Int, of plan: PlanEntries, digest: Digest, _ size: UInt64) throws(SystemError) {
+        let isAdded = plan.withWalkedFile(at: position) { directory, name, metadata in
+            // The first of its directory, and what may be a conflict, go the other way.
+            guard let parent, let last, parent.withDirectoryText({ ByteComparison.areEqual($0, directory) }),
+                !entries.isPath(in: directory, named: name, at: last.index)
+            else { return false }
+            let file = PlainFile(
+                digest: digest, size: size, mode: metadata.mode, uid: metadata.uid, gid: metadata.gid,
+                modified: metadata.modified)
+            entries.append(file, in: directory, named: name)
+            newest = max(newest, file.modified.seconds)
+            return true
+        }
+        if isAdded {
+            last = (entries.count - 1, plan.origin(at: position))
+        } else {
+            try add(plan.entry(at: position, digest: digest, size), plan.origin(at: position), isTimeless: false)
+        }
     }
 
     private mutating func append(_ entry: Entry, isTimeless: Bool) {
         if isTimeless { timeless.append(UInt32(entries.count)) }
+        if entry.isDirectory { open.append(entry.path) }
         entries.append(entry)
+    }
+
+    /// Whether `directory` is a directory that was just added, or one above that: so it is mostly, and nothing has to be looked for.
+    private mutating func isOpen(_ directory: TreePath) -> Bool {
+        while let last = open.last {
+            if last == directory { return true }
+            if directory.isWithin(last) { return false }
+            open.removeLast()
+        }
+        return false
     }
 
     /// The tree of the entries, with the directories that they lie in and the links of a merged /usr.
@@ -61,11 +100,10 @@ struct PlanUnion {
     /// A usr-merged host gives a usr-merged layer: where it has `/bin -> usr/bin`, and the layer something in `/usr/bin`,
     /// the link comes along, since scripts and people say `/bin/sh` (docs/decisions/0003).
     ///
-    /// - Parameters:
-    ///   - time: that of the newest file.
-    ///   - mergesUsr: false where nothing is to be added that was not there.
+    /// - Parameter mergesUsr: false where nothing is to be added that was not there.
     /// - Throws: ``LayerFSError/conflictingSources(_:)``; `SystemError` when the host's directories cannot be examined.
-    consuming func tree(time: Timestamp, mergesUsr: Bool) throws -> Tree {
+    consuming func tree(mergesUsr: Bool) throws -> Tree {
+        let time = Timestamp(seconds: newest)
         if entries.isEmpty { append(try directories.entry(.root), isTimeless: true) }
         if !conflicts.isEmpty {
             throw LayerFSError.conflictingSources(conflicts.sorted { ($0.path, $0.second) < ($1.path, $1.second) })
@@ -96,7 +134,7 @@ struct PlanUnion {
         var missing: [TreePath] = []
         var directory = path.parent
         // The root is there.
-        search: while true {
+        search: while !isOpen(directory) {
             switch kind(directory) {
             case .directory?: break search
             case nil:
@@ -130,5 +168,12 @@ struct PlanUnion {
         case (.file, .file): first.metadata.matches(second.metadata) ? nil : .metadata
         default: first.kind != second.kind ? .kind : first.metadata.matches(second.metadata) ? nil : .metadata
         }
+    }
+}
+
+extension TreePath {
+    /// Calls `body` with the path as that of the directory that others lie in: without a slash at its end.
+    fileprivate func withDirectoryText<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        bytes.bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<(isRoot ? 0 : $0.count)])) }
     }
 }

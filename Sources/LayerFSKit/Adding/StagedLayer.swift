@@ -32,20 +32,32 @@ struct StagedLayer {
         progress.begin("reading", total: plan.entries.size)
         do {
             let (order, known) = try Self.order(plan.entries, intake)
+            let areThere = try known.map { known in
+                try Self.areThere(plan.entries, Array(plan.entries.indices), known, intake, pool, progress)
+            }
             var union = PlanUnion(try HostDirectories(root: root)) { path in
                 plan.entries.first { $0.path == path }?.origin
             }
-            var newest: Int64 = 0
             for start in stride(from: 0, to: order.count, by: Self.partSize) {
                 let positions = order[start..<min(start + Self.partSize, order.count)].map { Int($0) }
-                let part = positions.map { plan.entries[$0] }
                 let known =
                     try known.map { known in positions.map { known[$0] } }
                     ?? Self.known(plan.entries, positions, intake)
-                let (files, copied) = try Self.stage(part, known, intake, pool, progress)
+                let areThere =
+                    try areThere.map { areThere in positions.map { areThere[$0] } }
+                    ?? Self.areThere(plan.entries, positions, known, intake, pool, progress)
+                let rest = positions.indices.filter { !areThere[$0] }
+                let part = rest.map { plan.entries[positions[$0]] }
+                let (files, copied) = try Self.stage(part, rest.map { known[$0] }, intake, pool, progress)
                 news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
-                for (planned, file) in zip(part, files) {
-                    if let file { newest = max(newest, file.metadata.modified.seconds) }
+                var next = 0
+                for (place, position) in positions.enumerated() {
+                    if areThere[place], let content = known[place], let size = plan.entries.walkedSize(at: position) {
+                        try union.add(position, of: plan.entries, digest: content.digest, size)
+                        continue
+                    }
+                    let (planned, file) = (part[next], files[next])
+                    next += 1
                     if case .generated(let bytes, _) = planned.content,
                         try intake.lacks(Digest(hashing: bytes), size: UInt64(bytes.count))
                     {
@@ -57,7 +69,7 @@ struct StagedLayer {
                 try intake.took(files.compactMap(\.self))
             }
             // Not a copy, of which every piece would be copied that is given its time.
-            tree = try (consume union).tree(time: Timestamp(seconds: newest), mergesUsr: !plan.isExact)
+            tree = try (consume union).tree(mergesUsr: !plan.isExact)
         } catch let error as SystemError {
             throw LayerFSError.system(step: "examine the host", error)
         }
@@ -97,6 +109,31 @@ struct StagedLayer {
         }
         for (place, found) in zip(places, try intake.known(states)) { result[place] = found }
         return result
+    }
+
+    /// Which of the entries at `positions` are files that need only be put into the tree: their states are known, they have no attributes,
+    /// and the store has their contents. Nothing is made of them on the way.
+    private static func areThere(
+        _ entries: PlanEntries, _ positions: [Int], _ known: [KnownContent?], _ intake: some ContentIntake,
+        _ pool: WorkerPool, _ progress: ProgressMeter
+    ) throws -> [Bool] {
+        guard known.contains(where: { $0 != nil }) else { return [Bool](repeating: false, count: known.count) }
+        let groups = (positions.count + lookGroupSize - 1) / lookGroupSize
+        return try pool.map(groups) { group in
+            let range = (group * lookGroupSize)..<min((group + 1) * lookGroupSize, positions.count)
+            let areThere = try intake.areThere(
+                range.map { place in
+                    guard let content = known[place], !content.hasAttributes,
+                        let size = entries.walkedSize(at: positions[place])
+                    else { return nil }
+                    return (content.digest, size)
+                })
+            let size = zip(range, areThere).reduce(UInt64(0)) { total, found in
+                found.1 ? total &+ (entries.walkedSize(at: positions[found.0]) ?? 0) : total
+            }
+            try progress.advance(by: size)
+            return areThere
+        }.flatMap { $0 }
     }
 
     /// Takes the files of the host into the store, on all workers.
@@ -155,6 +192,8 @@ struct StagedLayer {
     /// How many entries may be looked up before they are in order.
     private static let lookUpLimit = 16_384
     private static let groupSize = 16
+    /// Of those that are only looked at.
+    private static let lookGroupSize = 256
     private static let progressStep: UInt64 = 1 << 20
 
     /// - Returns: the entry, and whether it gets the time of the newest file.
