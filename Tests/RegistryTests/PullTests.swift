@@ -145,7 +145,10 @@ struct PullTests {
         isBroken.withLock { $0 = false }
         _ = try await pull(registry)
         #expect(try blob(manifest.layers[0].digest) == layer)
-        #expect(registry.requests.compactMap { $0.headers["range"] }.last == "bytes=70000-")
+        // Behind what had arrived of the 70,000 bytes; on a busy machine the connection may end before all have.
+        let range = try #require(registry.requests.compactMap { $0.headers["range"] }.last)
+        #expect(range.hasPrefix("bytes=") && range.hasSuffix("-"), "\(range)")
+        #expect((1...70_000).contains(Int(range.dropFirst(6).dropLast()) ?? 0), "\(range)")
     }
 
     /// A wrong answer for the layer, and whether the pull gets over it.
