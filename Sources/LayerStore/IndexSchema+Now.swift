@@ -4,7 +4,7 @@ import GRDB
 extension IndexSchema {
     /// Makes all tables in a file that has none: what the migrations come to, in a fraction of the time.
     static func create(_ database: Database) throws {
-        try database.execute(sql: layerTables + contentTables + contentViews)
+        try database.execute(sql: layerTables + lasting + contentTables + contentViews)
         // As the migrator notes what it has done.
         try database.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
         for migration in migrator().migrations {
@@ -27,64 +27,9 @@ extension IndexSchema {
             modified INTEGER NOT NULL DEFAULT 0
         ) STRICT;
 
-        CREATE TABLE edges (
-            layer INTEGER NOT NULL REFERENCES layers ON DELETE CASCADE,
-            position INTEGER NOT NULL,
-            from_path BLOB,
-            to_path BLOB NOT NULL,
-            kind TEXT NOT NULL,
-            name BLOB,
-            found TEXT,
-            PRIMARY KEY (layer, position)
-        ) STRICT, WITHOUT ROWID;
-
-        CREATE TABLE images (
-            id INTEGER PRIMARY KEY,
-            record BLOB NOT NULL UNIQUE CHECK (length(record) = 32),
-            created TEXT NOT NULL,
-            expression TEXT NOT NULL
-        ) STRICT;
-
-        CREATE TABLE image_layers (
-            image INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
-            position INTEGER NOT NULL,
-            layer INTEGER NOT NULL REFERENCES layers,
-            name TEXT NOT NULL,
-            PRIMARY KEY (image, position)
-        ) STRICT, WITHOUT ROWID;
-
-        CREATE TABLE names (
-            kind TEXT NOT NULL CHECK (kind IN ('layer', 'image')),
-            name TEXT NOT NULL,
-            record BLOB NOT NULL,
-            PRIMARY KEY (kind, name)
-        ) STRICT, WITHOUT ROWID;
-
-        -- What the references looked like when they were last compared with this index.
-        CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-
-        CREATE VIEW v1_layers AS
-            SELECT names.name AS name, lower(hex(layers.record)) AS record, lower(hex(layers.tree)) AS tree,
-                lower(hex(layers.diff_id)) AS diff_id, layers.created AS created, layers.source AS source,
-                layers.entries AS entries, layers.size AS size
-            FROM layers LEFT JOIN names ON names.kind = 'layer' AND names.record = layers.record;
-
-        CREATE VIEW v1_edges AS
-            SELECT lower(hex(layers.record)) AS layer, edges.position AS position, edges.from_path AS from_path,
-                edges.to_path AS to_path, edges.kind AS kind, edges.name AS name, edges.found AS found
-            FROM edges JOIN layers ON layers.id = edges.layer;
-
-        CREATE VIEW v1_images AS
-            SELECT names.name AS name, lower(hex(images.record)) AS record, images.created AS created,
-                images.expression AS expression, image_layers.position AS position,
-                image_layers.name AS layer_name, lower(hex(layers.record)) AS layer
-            FROM images JOIN image_layers ON image_layers.image = images.id
-                JOIN layers ON layers.id = image_layers.layer
-                LEFT JOIN names ON names.kind = 'image' AND names.record = images.record;
-
         """
 
-    /// What names contents.
+    /// What names contents. The sixth migration makes them as well: whatever becomes of them later needs this text there.
     static let contentTables = """
         -- Of files of layers, of documents of the store, and of host files that were met.
         CREATE TABLE blobs (

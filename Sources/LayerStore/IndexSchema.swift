@@ -8,7 +8,7 @@ enum IndexSchema {
     /// Named, ordered, each run once.
     static func migrator() -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("1-layers-and-images") { database in try database.execute(sql: first) }
+        migrator.registerMigration("1-layers-and-images") { database in try database.execute(sql: first + lasting) }
         migrator.registerMigration("2-inodes") { database in try database.execute(sql: second) }
         migrator.registerMigration("3-attributes-of-known-files") { database in try database.execute(sql: third) }
         migrator.registerMigration("4-layers-of-contents") { database in try database.execute(sql: fourth) }
@@ -166,6 +166,29 @@ enum IndexSchema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX entries_by_blob ON entries (blob) WHERE blob IS NOT NULL;
 
+        -- States of host files whose content is known: the stat cache.
+        CREATE TABLE known_files (
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified_seconds INTEGER NOT NULL,
+            modified_nanoseconds INTEGER NOT NULL,
+            changed_seconds INTEGER NOT NULL,
+            changed_nanoseconds INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            PRIMARY KEY (device, inode)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE VIEW v1_entries AS
+            SELECT lower(hex(layers.record)) AS layer, entries.path AS path, entries.kind AS kind,
+                entries.mode AS mode, entries.uid AS uid, entries.gid AS gid, entries.modified AS modified,
+                lower(hex(blobs.digest)) AS digest, blobs.size AS size, entries.target AS target
+            FROM entries JOIN layers ON layers.id = entries.layer LEFT JOIN blobs ON blobs.id = entries.blob;
+
+        """
+
+    /// What no migration after the first has changed; ``create(_:)`` makes it too.
+    static let lasting = """
         CREATE TABLE edges (
             layer INTEGER NOT NULL REFERENCES layers ON DELETE CASCADE,
             position INTEGER NOT NULL,
@@ -199,19 +222,6 @@ enum IndexSchema {
             PRIMARY KEY (kind, name)
         ) STRICT, WITHOUT ROWID;
 
-        -- States of host files whose content is known: the stat cache.
-        CREATE TABLE known_files (
-            device INTEGER NOT NULL,
-            inode INTEGER NOT NULL,
-            size INTEGER NOT NULL,
-            modified_seconds INTEGER NOT NULL,
-            modified_nanoseconds INTEGER NOT NULL,
-            changed_seconds INTEGER NOT NULL,
-            changed_nanoseconds INTEGER NOT NULL,
-            digest BLOB NOT NULL,
-            PRIMARY KEY (device, inode)
-        ) STRICT, WITHOUT ROWID;
-
         -- What the references looked like when they were last compared with this index.
         CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -220,12 +230,6 @@ enum IndexSchema {
                 lower(hex(layers.diff_id)) AS diff_id, layers.created AS created, layers.source AS source,
                 layers.entries AS entries, layers.size AS size
             FROM layers LEFT JOIN names ON names.kind = 'layer' AND names.record = layers.record;
-
-        CREATE VIEW v1_entries AS
-            SELECT lower(hex(layers.record)) AS layer, entries.path AS path, entries.kind AS kind,
-                entries.mode AS mode, entries.uid AS uid, entries.gid AS gid, entries.modified AS modified,
-                lower(hex(blobs.digest)) AS digest, blobs.size AS size, entries.target AS target
-            FROM entries JOIN layers ON layers.id = entries.layer LEFT JOIN blobs ON blobs.id = entries.blob;
 
         CREATE VIEW v1_edges AS
             SELECT lower(hex(layers.record)) AS layer, edges.position AS position, edges.from_path AS from_path,

@@ -33,11 +33,7 @@ public enum LoopbackSocket {
         place.sin_family = sa_family_t(AF_INET)
         place.sin_port = port.bigEndian
         withUnsafeMutableBytes(of: &place.sin_addr) { $0.copyBytes(from: address.prefix($0.count)) }
-        return withUnsafePointer(to: &place) { place in
-            place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        return connect(number, to: place)
     }
 
     private static func connect(_ number: Int32, IPv6 address: [UInt8], _ port: UInt16) -> Int32 {
@@ -45,9 +41,14 @@ public enum LoopbackSocket {
         place.sin6_family = sa_family_t(AF_INET6)
         place.sin6_port = port.bigEndian
         withUnsafeMutableBytes(of: &place.sin6_addr) { $0.copyBytes(from: address.prefix($0.count)) }
-        return withUnsafePointer(to: &place) { place in
+        return connect(number, to: place)
+    }
+
+    /// - Parameter place: one of the structures that begin as `sockaddr` does.
+    private static func connect<Place>(_ number: Int32, to place: Place) -> Int32 {
+        withUnsafePointer(to: place) { place in
             place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                Glibc.connect(number, $0, socklen_t(MemoryLayout<Place>.size))
             }
         }
     }

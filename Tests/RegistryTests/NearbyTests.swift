@@ -143,5 +143,14 @@ struct NearbyTests {
                 _ = ResponseHead(damaged)
             }
         }
+        var generator = SeededGenerator(seed: 3)
+        for _ in 0..<fuzzRounds {
+            var bytes = head
+            for _ in 0..<Int.random(in: 1...6, using: &generator) {
+                bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: 0...255, using: &generator)
+            }
+            let parsed = ResponseHead(bytes.prefix(.random(in: 0...bytes.count, using: &generator)))
+            #expect(parsed.map { (200...999).contains($0.status) && $0.contentLength >= 0 } ?? true)
+        }
     }
 }

@@ -81,20 +81,11 @@ public struct AddLayers: Sendable {
     private func check(
         _ layers: [StagedLayer], _ names: [Name], replacing: Bool, _ session: StoreSession
     ) throws -> (isThere: [Bool], costs: [LayerCost]) {
-        let isThere = Mutex<[Bool]>([])
-        let costs = Mutex<[LayerCost]>([])
-        try WorkerPool(workers: 2).forEach(2) { part in
-            if part == 0 {
-                let found = try zip(layers, names).map { layer, name in
-                    try session.checkAvailable(name, for: layer.tree, replacing: replacing)
-                }
-                isThere.withLock { $0 = found }
-            } else {
-                let counted = layers.map { LayerCost($0.contents) { _ in false } }
-                costs.withLock { $0 = counted }
-            }
+        let costs = Background(pool) { layers.map { LayerCost($0.contents) { _ in false } } }
+        let isThere = try zip(layers, names).map { layer, name in
+            try session.checkAvailable(name, for: layer.tree, replacing: replacing)
         }
-        return (isThere.withLock { $0 }, costs.withLock { $0 })
+        return (isThere, try costs.value())
     }
 
     /// What the record of a layer says beside its tree.
