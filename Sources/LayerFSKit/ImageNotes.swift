@@ -14,10 +14,23 @@ final class ImageNotes {
     struct Note: Hashable {
         /// As a registry has it.
         var manifest: [UInt8]
-        /// Empty where nothing is said of what the store has.
-        var states = ContentStates.none
-        /// Of the contents of files: how many, and their bytes.
-        var cost = LayerCost([]) { _ in false }
+        /// Of an image that was fetched.
+        var imported: Imported?
+    }
+
+    /// What a note says of an image that the store has from elsewhere.
+    struct Imported: Hashable {
+        /// Its bytes.
+        var configuration: [UInt8]
+        /// How many paths it has, and the bytes of its files, each path counted.
+        var entries: Int
+        var size: UInt64
+        /// How many layers can only be exported with other compressed bytes than they had.
+        var recompressed: Int
+        /// How many contents files have, and their bytes.
+        var cost: LayerCost
+        /// Of all that it is made of, documents included.
+        var states: ContentStates
     }
 
     private static let directoryName: ByteString = "images"
@@ -77,47 +90,60 @@ final class ImageNotes {
 }
 
 extension ImageNotes.Note {
-    private static let magic = Array("layerfs image 1\n".utf8)
+    private static let magic = Array("layerfs image 2\n".utf8)
     private static let digestSize = 32
-    private static let headSize = magic.count + 3 * 8
+    private static let numbers = 7
+    private static let headSize = magic.count + numbers * 8
 
     /// As the cache keeps it: numbers are little-endian, and the digest of all bytes before it comes last.
     var bytes: [UInt8] {
         var result = Self.magic
-        for number in [UInt64(manifest.count), UInt64(cost.contents), cost.bytes] {
+        let facts = imported.map {
+            [
+                UInt64($0.configuration.count), UInt64($0.entries), $0.size, UInt64($0.recompressed),
+                UInt64($0.cost.contents), $0.cost.bytes,
+            ]
+        }
+        for number in [UInt64(manifest.count)] + (facts ?? [UInt64](repeating: 0, count: Self.numbers - 1)) {
             withUnsafeBytes(of: number.littleEndian) { result.append(contentsOf: $0) }
         }
         result += manifest
-        result += states.bytes
+        if let imported { result += imported.configuration + imported.states.bytes }
         return result + Digest(hashing: result).bytes
-    }
-
-    private static func digest(of bytes: [UInt8], upTo end: Int) -> Digest {
-        var hasher = DigestHasher()
-        bytes.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
-        return hasher.finalize()
     }
 
     /// nil for anything but what ``bytes`` gives.
     init?(bytes: [UInt8]) {
         let end = bytes.count - Self.digestSize
-        guard end >= Self.headSize, Array(bytes[..<Self.magic.count]) == Self.magic,
-            Self.digest(of: bytes, upTo: end) == Digest(bytes: bytes[end...])
-        else { return nil }
-        func number(_ index: Int) -> UInt64 {
-            bytes.withUnsafeBytes {
-                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: Self.magic.count + index * 8, as: UInt64.self))
+        guard end >= Self.headSize, bytes.starts(with: Self.magic) else { return nil }
+        var hasher = DigestHasher()
+        bytes.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+        guard hasher.finalize() == Digest(bytes: bytes[end...]) else { return nil }
+        let numbers = bytes.withUnsafeBytes { bytes in
+            (0..<Self.numbers).map {
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: Self.magic.count + $0 * 8, as: UInt64.self))
             }
         }
-        guard let size = Int(exactly: number(0)), size <= end - Self.headSize,
-            let contents = Int(exactly: number(1)),
-            let states = bytes.withUnsafeBytes({
-                ContentStates(bytes: UnsafeRawBufferPointer(rebasing: $0[(Self.headSize + size)..<end]))
-            })
+        var rest = bytes[Self.headSize..<end]
+        func take(_ count: UInt64) -> [UInt8]? {
+            guard let count = Int(exactly: count), count <= rest.count else { return nil }
+            defer { rest = rest.dropFirst(count) }
+            return Array(rest.prefix(count))
+        }
+        guard let manifest = take(numbers[0]) else { return nil }
+        self.manifest = manifest
+        if numbers[1] == 0 {
+            if !rest.isEmpty { return nil }
+            return
+        }
+        guard let configuration = take(numbers[1]), let entries = Int(exactly: numbers[2]),
+            let recompressed = Int(exactly: numbers[4]), let contents = Int(exactly: numbers[5]),
+            let states = rest.withUnsafeBytes({ ContentStates(bytes: $0) })
         else { return nil }
-        manifest = Array(bytes[Self.headSize..<(Self.headSize + size)])
-        self.states = states
-        cost = LayerCost([]) { _ in false }
-        (cost.contents, cost.bytes) = (contents, number(2))
+        var cost = LayerCost([]) { _ in false }
+        (cost.contents, cost.bytes) = (contents, numbers[6])
+        imported = ImageNotes.Imported(
+            configuration: configuration, entries: entries, size: numbers[3], recompressed: recompressed, cost: cost,
+            states: states)
     }
 }

@@ -19,8 +19,36 @@ public struct StandingImage: Sendable {
     ///
     /// - Throws: ``LayerStoreError`` and what else is wrong with what the store has: an import may heal it.
     public init?(_ name: Name, in workspace: Workspace) throws {
-        let store = workspace.store
-        guard let digest = try store.references.digest(of: name, .image) else { return nil }
+        guard let digest = try workspace.store.references.digest(of: name, .image) else { return nil }
+        let notes = ImageNotes(workspace)
+        let noteName = notes?.name(owner: digest, ["import", name.text])
+        // A record has the name of its digest: what was found out of it stays, as long as what it names is there.
+        if let notes, let noteName, let note = notes.find(noteName), let imported = note.imported,
+            try workspace.store.isUnchanged(imported.states)
+        {
+            try self.init(name, note.manifest, imported)
+            return
+        }
+        guard let (manifest, imported) = try Self.find(name, digest, in: workspace.store) else { return nil }
+        if let notes, let noteName { notes.keep(ImageNotes.Note(manifest: manifest, imported: imported), as: noteName) }
+        try self.init(name, manifest, imported)
+    }
+
+    private init(_ name: Name, _ manifest: [UInt8], _ imported: ImageNotes.Imported) throws {
+        let configuration = try ImageConfiguration(parsing: imported.configuration)
+        manifestBytes = manifest
+        self.manifest = Digest(hashing: manifest)
+        platform = configuration.platform
+        summary = ImportSummary(
+            name: name, kind: .image, outcome: .unchanged, platform: platform.description,
+            manifest: "\(self.manifest)", diffIDs: configuration.diffIDs.map(\.description),
+            entries: imported.entries, size: imported.size, cost: imported.cost, recompressed: imported.recompressed)
+    }
+
+    /// What is to be known of the image whose record is `digest`; nil unless it was imported as it is under this name, and is sound.
+    private static func find(
+        _ name: Name, _ digest: Digest, in store: Store
+    ) throws -> (manifest: [UInt8], ImageNotes.Imported)? {
         let record = try store.imageRecord(digest)
         guard let original = record.original, let manifest = original.manifest, record.members == nil,
             record.expression == name.text, record.onConflict == .overlay,
@@ -31,37 +59,18 @@ public struct StandingImage: Sendable {
         func document(_ digest: Digest) throws -> [UInt8] {
             try store.blobs.bytes(of: digest, limit: JSONValue.sizeLimit, wantedBy: "an image")
         }
-        self.manifest = manifest
-        manifestBytes = try document(manifest)
-        let configuration = try ImageConfiguration(parsing: document(original.configuration))
+        let configuration = try document(original.configuration)
         // Somebody may have given it other settings since.
-        guard record.settings == ImageSettings(configuration) else { return nil }
-        platform = configuration.platform
-        guard let cost = try Self.cost(of: record, digest, manifest, in: workspace) else { return nil }
-        summary = ImportSummary(
-            name: name, kind: .image, outcome: .unchanged, platform: platform.description,
-            manifest: "\(manifest)", diffIDs: configuration.diffIDs.map(\.description),
-            entries: record.entries, size: record.size, cost: cost,
-            recompressed: record.layers.count { $0.blob?.encoding == nil && $0.blob?.isKept == nil })
-    }
-
-    /// What the contents cost; nil unless all are sound.
-    private static func cost(
-        of record: ImageRecord, _ digest: Digest, _ manifest: Digest, in workspace: Workspace
-    ) throws -> LayerCost? {
-        let notes = ImageNotes(workspace)
-        let name = notes?.name(owner: digest, ["import"])
-        if let notes, let name, let note = notes.find(name), note.manifest == manifest.bytes,
-            try workspace.store.isUnchanged(note.states)
-        {
-            return note.cost
-        }
-        let (contents, cost) = try contents(of: record, digest, in: workspace.store)
-        guard let states = try workspace.store.states(of: contents) else { return nil }
-        if let notes, let name {
-            notes.keep(ImageNotes.Note(manifest: manifest.bytes, states: states, cost: cost), as: name)
-        }
-        return cost
+        guard try record.settings == ImageSettings(ImageConfiguration(parsing: configuration)) else { return nil }
+        let (contents, cost) = try contents(of: record, digest, in: store)
+        guard let states = try store.states(of: contents) else { return nil }
+        return try (
+            document(manifest),
+            ImageNotes.Imported(
+                configuration: configuration, entries: record.entries, size: record.size,
+                recompressed: record.layers.count { $0.blob?.encoding == nil && $0.blob?.isKept == nil }, cost: cost,
+                states: states)
+        )
     }
 
     /// All that the image is made of, documents included.
