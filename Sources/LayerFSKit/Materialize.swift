@@ -68,14 +68,15 @@ public struct Materialize: Sendable {
         let ownership = try Ownership(root.descriptor)
         var total = MaterializeSummary()
         for (number, part) in parts.enumerated() {
+            let directories = plan.largestFirst(part)
             guard let links = links.withLock({ $0 }) else { break }
             links.use()
-            let summaries = try WorkerPool(workers: pool.workers + 1).map(part.count + 1) { index in
+            let summaries = try WorkerPool(workers: pool.workers + 1).map(directories.count + 1) { index in
                 guard index > 0 else {
                     lookUp(number + 1)
                     return MaterializeSummary()
                 }
-                let place = Place(directory: part.lowerBound + index - 1, root: root, ownership: ownership)
+                let place = Place(directory: directories[index - 1], root: root, ownership: ownership)
                 return try fill(place, of: plan, files, links, progress)
             }
             total = summaries.reduce(total, +)
@@ -213,6 +214,11 @@ extension TreeDirectories {
             }
         }
         return digests
+    }
+
+    /// The directories of `part` with many children before the others: begun last, one of them would leave all but one worker idle.
+    fileprivate func largestFirst(_ part: Range<Int>) -> [Int] {
+        part.filter { childCount($0) >= 128 } + part.filter { childCount($0) < 128 }
     }
 
     /// Runs of directories: the first has some thousand children, so that linking begins soon, and each that follows twice as many

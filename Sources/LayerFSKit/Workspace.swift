@@ -2,7 +2,7 @@ public import Bytes
 import Digests
 public import LayerStore
 import OCI
-import Posix
+public import Posix
 public import Trees
 
 /// A store and what surrounds it: where every use case begins.
@@ -35,6 +35,12 @@ public struct Workspace: Sendable {
 }
 
 extension Workspace {
+    /// Opens the store's index while this thread goes on, for what will soon ask it of many contents.
+    public func openingIndex() -> Background<Void> {
+        let store = store
+        return Background(WorkerPool()) { store.openIndex() }
+    }
+
     /// The time to record for what is made now: RFC 3339, no later than ``sourceDateEpoch``.
     var now: String {
         RFC3339.text(secondsSinceEpoch: min(FileTime.now.seconds, sourceDateEpoch?.seconds ?? .max))

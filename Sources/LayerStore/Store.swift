@@ -187,6 +187,9 @@ extension Store {
         return file
     }
 
+    /// Opens the index, which is else opened when it is first asked.
+    public func openIndex() { tamperGuard.openIndexes() }
+
     /// Prepares to hand out `contents`: looks up what is known of them all at once.
     public func prepare(_ contents: some Sequence<Digest>) { tamperGuard.prepare(contents) }
 

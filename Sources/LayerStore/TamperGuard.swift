@@ -177,6 +177,11 @@ final class TamperGuard: Sendable {
         }
     }
 
+    /// Opens the indexes, and reads their tables' definitions.
+    func openIndexes() {
+        for index in indexes { _ = try? index.read("read") { try InodeFingerprint.find(sorted: [.empty], $0) } }
+    }
+
     /// Those that may know something, the store's own first.
     private var indexes: [LayerIndex] { (index.value.map { [$0] } ?? []) + furtherIndexes }
 

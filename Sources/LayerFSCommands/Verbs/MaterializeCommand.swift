@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import LayerFSKit
 import LayerStore
+import Posix
 import Trees
 
 /// `layerfs materialize ROOT DIR`
@@ -38,7 +39,9 @@ struct MaterializeCommand: ParsableCommand {
     func run() throws {
         let console = outputOptions.console
         let workspace = try storeOptions.workspace(.reading)
+        let index = workspace.openingIndex()
         let tree = try workspace.compose(workspace.select(expression)).tree
+        try index.value()
         let summary = try console.whileWatching { progress in
             try Materialize(workspace, link: link, exactTime: exact, makesDevices: devices)
                 .run(tree, at: ByteString(argument: directory), progress: progress)
