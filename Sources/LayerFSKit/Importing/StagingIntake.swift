@@ -36,11 +36,14 @@ final class StagingIntake: LayerIntake {
 
     func writeOthers(_ piece: UnsafeRawBufferPointer) throws { try compressor.write(piece) }
 
+    /// Waits until all contents are staged.
+    func endContents() throws { try queue.finish() }
+
     /// Ends the layer.
     ///
     /// - Returns: the skeleton of the tar that was read; nil when layerfs makes the same tar of the tree.
     func finish(_ layer: SourceImage.Layer) throws -> Skeleton? {
-        try queue.finish()
+        try endContents()
         if layer.isCanonical { return nil }
         try compressor.finish()
         let digest = try others.finish().digest
