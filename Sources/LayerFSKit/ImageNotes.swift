@@ -3,8 +3,8 @@ import Digests
 import LayerStore
 import Posix
 
-/// Notes of what whole images are, so that one that was handed over before need not be composed to be known: its manifest, and all
-/// that it is made of, with how the inodes were.
+/// Notes of what whole images are, so that one that was handed over before need not be composed to be known: its manifest, and of one
+/// that was fetched all that it is made of, with how the inodes were.
 ///
 /// A note lies in `cache/images/OWNER.KEY`: OWNER is the digest of a record that it is about, so that it goes when that goes; KEY is
 /// that of all that decides what the image is, this program included. Notes can be made again, so that trouble with them is never
@@ -14,7 +14,8 @@ final class ImageNotes {
     struct Note: Hashable {
         /// As a registry has it.
         var manifest: [UInt8]
-        var states: ContentStates
+        /// Empty where nothing is said of what the store has.
+        var states = ContentStates.none
         /// Of the contents of files: how many, and their bytes.
         var cost = LayerCost([]) { _ in false }
     }

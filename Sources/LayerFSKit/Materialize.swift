@@ -215,15 +215,17 @@ extension TreeDirectories {
         return digests
     }
 
-    /// Runs of directories with some thousand children.
+    /// Runs of directories: the first has some thousand children, so that linking begins soon, and each that follows twice as many
+    /// as the one before, up to a limit. What is looked up for many at once is found in the order in which the index has it, several
+    /// on a page, where few are found on a page each.
     fileprivate var parts: [Range<Int>] {
         var parts: [Range<Int>] = []
-        var (start, count) = (0, 0)
+        var (start, count, limit) = (0, 0, 16_384)
         for number in 0..<self.count {
             count += childCount(number)
-            guard count >= 16_384 || number == self.count - 1 else { continue }
+            guard count >= limit || number == self.count - 1 else { continue }
             parts.append(start..<(number + 1))
-            (start, count) = (number + 1, 0)
+            (start, count, limit) = (number + 1, 0, min(2 * limit, 131_072))
         }
         return parts
     }

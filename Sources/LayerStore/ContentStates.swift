@@ -8,8 +8,13 @@ public struct ContentStates: Hashable, Sendable {
     let digests: [Digest]
     let states: [InodeFingerprint]
 
+    /// Of no content.
+    public static let none = ContentStates()
+
     /// How many contents.
     public var count: Int { digests.count }
+
+    private init() { (digests, states) = ([], []) }
 
     /// nil unless there is one state for each.
     init?(digests: [Digest], states: [InodeFingerprint]) {

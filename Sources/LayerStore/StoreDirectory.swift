@@ -89,11 +89,17 @@ final class StoreDirectory: Sendable {
     }
 
     /// Replaces the file of the format, durably.
-    private static func write(_ format: [UInt8], _ root: borrowing OwnedDescriptor) throws(SystemError) {
+    ///
+    /// - Parameter prepare: flushes what must be there before it has its name. Called when its own bytes are flushed: a journal
+    ///   has most of what was made before it then, too.
+    private static func write(
+        _ format: [UInt8], _ root: borrowing OwnedDescriptor, after prepare: () throws(SystemError) -> Void = {}
+    ) throws(SystemError) {
         let temporary = ByteString(".layerfs.json.\(CurrentProcess.identifier)")
         let file = try root.open(temporary, [.writeOnly, .create, .truncate], mode: 0o644)
         try file.writeAll(format)
         try file.sync()
+        try prepare()
         try root.rename(temporary, to: StoreFormat.fileName, in: root, replacing: true)
         try root.sync()
     }
@@ -157,11 +163,18 @@ final class StoreDirectory: Sendable {
                 throw LayerStoreError.notAStore(path)
             }
             for directory in directories { try root.ensureDirectory(directory, mode: directoryMode) }
-            // The names in them, before the file that says they are there.
-            for directory: ByteString in ["blobs", "refs"] { try root.open(directory, [.readOnly, .directory]).sync() }
             try (try root.open("lock", [.writeOnly, .create], mode: 0o664)).close()
             // The format file comes last: a directory that has it is a whole store.
-            try write(StoreFormat.current.encode(), root)
+            let format = try StoreFormat.current.encode()
+            try write(format, root) { () throws(SystemError) in
+                for directory: ByteString in ["blobs", "refs"] {
+                    try root.open(directory, [.readOnly, .directory]).sync()
+                }
+                // The store's own name. It is where it is, also below a directory that may not be read.
+                do throws(SystemError) {
+                    try root.open("..", [.readOnly, .directory]).sync()
+                } catch  where error.errno == .permissionDenied {}
+            }
         } catch let error as SystemError {
             throw .system(step: "make a store", error)
         } catch let error as LayerStoreError {
@@ -172,16 +185,17 @@ final class StoreDirectory: Sendable {
         return .current
     }
 
-    /// mkdir -p, durably.
+    /// mkdir -p, durably but for the last name, which is flushed when there is a store in it.
     private static func makeDirectories(_ path: ByteString) throws(LayerStoreError) {
         do {
             if try Files.statusIfPresent(path, followingLink: true) != nil { return }
             let isAbsolute = path.bytes.first == UInt8(ascii: "/")
             var directory = SharedDescriptor(try Files.open(isAbsolute ? "/" : ".", [.readOnly, .directory]))
-            for component in path.bytes.split(separator: UInt8(ascii: "/")).map({ ByteString($0) }) {
+            let components = path.bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) }
+            for (number, component) in components.enumerated() {
                 if try !directory.descriptor.contains(component) {
                     try directory.descriptor.ensureDirectory(component, mode: directoryMode)
-                    try directory.descriptor.sync()
+                    if number + 1 < components.count { try directory.descriptor.sync() }
                 }
                 directory = SharedDescriptor(try directory.descriptor.open(component, [.readOnly, .directory]))
             }

@@ -43,4 +43,16 @@ package struct StoreOptions: ParsableArguments {
             return nil
         }
     }
+
+    /// The store, which is opened to be added to while this thread goes on; one that does not exist is not made.
+    func openingExisting() -> Background<Workspace?> {
+        let options = self
+        return Background(WorkerPool()) {
+            do {
+                return try options.workspace(.changing)
+            } catch LayerStoreError.noStore {
+                return nil
+            }
+        }
+    }
 }

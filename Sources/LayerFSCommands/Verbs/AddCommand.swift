@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import LayerFSKit
 import LayerStore
+import Posix
 import Trees
 
 /// `layerfs add PROGRAM…`
@@ -56,7 +57,8 @@ struct AddCommand: ParsableCommand {
 
     func run() throws {
         let console = outputOptions.console
-        // Everything is found before a store is touched: what is missing leaves no trace.
+        // Everything is found before a store is made or changed: what is missing leaves no trace.
+        let opening = dryRun ? nil : storeOptions.openingExisting()
         let environment = Environment.current
         let root = try closureOptions.rootPath()
         let planner = PlanLayers(
@@ -69,7 +71,7 @@ struct AddCommand: ParsableCommand {
         }
         RuleReport.lines(for: layers).forEach(console.note)
         if dryRun { return try preview(layers, root: root, console) }
-        let workspace = try storeOptions.workspace(.adding)
+        let workspace = try opening?.value() ?? storeOptions.workspace(.adding)
         let hint = PresetHint.line(for: layers)
         let additions = try console.whileWatching { progress in
             // Handed over: nothing keeps a plan of a million files longer than it is needed.
