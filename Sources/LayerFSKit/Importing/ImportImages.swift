@@ -80,7 +80,7 @@ public struct ImportImages: Sendable {
             limit: options.limit,
             intake: { index in
                 if known[index] != nil { return RereadIntake() }
-                let next = try StagingIntake(session)
+                let next = try StagingIntake(session, pool: pool)
                 intake = next
                 return next
             },
