@@ -40,7 +40,8 @@ final class GzipCompressor: ByteSink {
         // Enough that uneven pieces keep all workers busy, not so much that memory grows with many cores. Pieces of some hundred bytes
         // may wait behind one of a MiB.
         let pieces = min(4 * pool.workers, 64)
-        window = (bytes: pieces * Self.segmentSize, pieces: 16 * pieces)
+        // What is compressed while it is handed over has nothing to wait for.
+        window = work.isParallel ? (bytes: pieces * Self.segmentSize, pieces: 16 * pieces) : (bytes: 0, pieces: 1)
         pass(GzipEncoder.plainHeader)
     }
 

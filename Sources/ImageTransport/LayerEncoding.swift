@@ -76,7 +76,9 @@ public enum LayerEncoding: Hashable, Sendable {
         for candidate in candidates(layer.format, prefix: layer.prefix) {
             if candidate == .none { return candidate }
             // Nobody else makes what begins as layerfs makes it; and whoever gives the layer back looks at its digest.
-            let sink = MatchingSink(prefix: layer.prefix, isPrefixEnough: candidate == .layerfs)
+            let sink = MatchingSink(
+                prefix: layer.prefix,
+                isPrefixEnough: candidate == .layerfs && layer.blob.size > UInt64(layer.prefix.count))
             // Of which the first piece tells: others would only be compressed in vain.
             let pool = candidate == .layerfs ? WorkerPool(workers: 1) : pool
             do {
@@ -151,9 +153,8 @@ final class MatchingSink: ByteSink {
         if start < UInt64(prefix.count) {
             let expected = prefix[Int(start)...].prefix(bytes.count)
             guard expected.elementsEqual(bytes.prefix(expected.count)) else { throw Mismatch() }
-        } else if isPrefixEnough {
-            throw Match()
         }
+        if isPrefixEnough, start + UInt64(bytes.count) > UInt64(prefix.count) { throw Match() }
         hasher.update(bytes)
     }
 

@@ -6,6 +6,9 @@ import SystemPackage
 import Trees
 
 extension StoreSession {
+    /// The contents that wait to be published.
+    public var waiting: Set<Digest> { pending.withLock { Set($0.keys) } }
+
     /// Flushes everything staged so far, so that ``publish()`` only has to name it. What is staged can be read meanwhile.
     public func flush() throws(LayerStoreError) {
         // Not a part of the dictionary, which would be the whole of it, and be copied by the first change.

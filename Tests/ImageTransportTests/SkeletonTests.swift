@@ -23,6 +23,22 @@ import Trees
         #expect(again >= ["go-tar": 25, "tar-split-asm": 7, "fuzz-tar": 38][folder] ?? 0, "\(again) of \(folder)")
     }
 
+    @Test(
+        "what is no content is compressed as one stream, held before or not", arguments: [0, 1_000, 8 << 20, 9 << 20])
+    func others(size: Int) throws {
+        let bytes = ZstdTests.sample(size)
+        let (expected, found) = (ArraySink(), ArraySink())
+        let encoder = try GzipEncoder(output: expected)
+        try encoder.write(bytes)
+        try encoder.finish()
+        let others = try SkeletonOthers { found.write($0) }
+        for start in stride(from: 0, to: size, by: 1 << 20) {
+            try bytes[start..<min(size, start + 1 << 20)].withUnsafeBytes { try others.write($0) }
+        }
+        try others.finish()
+        #expect(found.bytes == expected.bytes)
+    }
+
     @Test("a skeleton is text that is read back") func text() throws {
         let content = Digest(hashing: [1])
         let skeleton = Skeleton(

@@ -71,6 +71,8 @@ import Testing
         let listing = try Tool.succeed("zstd", ["-lv", folder.path + "/x.zst"]).text
         #expect(listing.contains("# Zstandard Frames: 1\n"))
         #expect(listing.contains("Check: XXH64"))
+        // The largest that every decoder has (RFC 8878, section 3.1.1.1.2).
+        #expect(listing.contains("Window Size: 8.00 MiB"))
     }
 
     @Test func severalFramesAreOneContent() throws {

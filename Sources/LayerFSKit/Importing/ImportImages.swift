@@ -75,22 +75,26 @@ public struct ImportImages: Sendable {
         progress.begin("reading", total: image.size)
         var layers: [(layer: SourceImage.Layer, skeleton: Skeleton?)] = []
         var intake: StagingIntake?
+        var flush: Background<Void>?
         let union = try image.readLayers(
             limit: options.limit,
             intake: { index in
                 if known[index] != nil { return RereadIntake() }
-                let next = try StagingIntake(session)
+                let next = try StagingIntake(session, pool: pool)
                 intake = next
                 return next
             },
             progress: { try progress.advance(by: $0) },
             { index, layer in
+                if known[index] == nil { try intake?.endContents() }
+                // What follows needs no more contents: the disk takes them meanwhile.
+                if index == image.layerCount - 1 { flush = Background(pool) { try session.flush() } }
                 let skeleton = try known[index].map(\.stored.original.skeleton) ?? intake?.finish(layer)
                 layers.append((layer, skeleton))
             })
         try check(layers.map(\.layer.tree), union)
         progress.begin("writing", total: 0)
-        var news = Set(try session.publish())
+        var news = session.waiting
         let history = image.configuration.history.filter { !$0.isEmptyLayer }
         var records: [ImageRecord.Layer] = []
         for (index, (layer, skeleton)) in layers.enumerated() {
@@ -106,6 +110,7 @@ public struct ImportImages: Sendable {
             mediaType: image.descriptor?.mediaType.text,
             manifest: try image.manifestBytes.map { bytes throws(LayerStoreError) in try session.stage(bytes: bytes) },
             configuration: try session.stage(bytes: image.configurationBytes))
+        try flush?.value()
         let outcome = try session.commit(
             image: name,
             ImageRecord(
@@ -139,7 +144,7 @@ public struct ImportImages: Sendable {
         _ options: ImportOptions, _ session: StoreSession
     ) throws -> ImageRecord.Blob {
         let encoding = try LayerEncoding.find(
-            for: layer, skeleton: skeleton, contents: workspace.store.blobs, pool: pool)
+            for: layer, skeleton: skeleton, contents: session.contents, pool: pool)
         var blob = ImageRecord.Blob(
             mediaType: (layer.mediaType ?? .layerTar).text, digest: layer.blob.digest, size: layer.blob.size,
             encoding: encoding?.text, isKept: nil)

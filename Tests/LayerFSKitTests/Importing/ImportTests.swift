@@ -82,6 +82,19 @@ import Trees
         #expect(second.outcome == .unchanged && second.cost.newContents == 0)
     }
 
+    @Test("a name that is taken leaves nothing of the image behind") func nameTaken() throws {
+        try layout().finish()
+        try fixture.importLayout()
+        let blobs = fixture.kit.directory.path + "/store/blobs"
+        let before = try FileManager.default.subpathsOfDirectory(atPath: blobs).sorted()
+        #expect(!before.isEmpty)
+        var other = try LayoutBuilder(fixture.kit.directory, "other")
+        try other.layer([.file("f", "of another image")])
+        try other.finish()
+        #expect(throws: LayerStoreError.self) { try fixture.importLayout("other") }
+        #expect(try FileManager.default.subpathsOfDirectory(atPath: blobs).sorted() == before)
+    }
+
     @Test("an image composed of an imported one keeps its layers, and adds to them") func composed() throws {
         try layout().finish()
         let imported = try #require(try fixture.importLayout().first)
