@@ -6,21 +6,23 @@ import Posix
 /// There a file has two names, and dpkg knows it by the one of the time when it was packaged (dpkg-query(1), --search,
 /// knows nothing of the other).
 struct MergedDirectories {
-    private let names: [ByteString]
+    /// Both beginnings of the paths in each of them. Made once: every path of a plan is compared with all of them.
+    private let prefixes: [(short: ByteString, long: ByteString)]
 
     init(root: borrowing OwnedDescriptor) {
-        names = (["bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"] as [ByteString]).filter {
-            guard let target = try? root.linkTarget(ofEntry: $0) else { return false }
-            return target == "usr/" + $0 || target == "/usr/" + $0
+        let names: [ByteString] = ["bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"]
+        prefixes = names.compactMap { name in
+            guard let target = try? root.linkTarget(ofEntry: name), target == "usr/" + name || target == "/usr/" + name
+            else { return nil }
+            return ("/" + name + "/", "/usr/" + name + "/")
         }
     }
 
     /// The other name of the same file; nil when it has one only.
     func alias(of path: ByteString) -> ByteString? {
-        for name in names {
-            let short = "/" + name
-            if path.hasPrefix("/usr" + short + "/") { return ByteString(path.bytes.dropFirst(4)) }
-            if path.hasPrefix(short + "/") { return "/usr" + path }
+        for (short, long) in prefixes {
+            if path.hasPrefix(long) { return ByteString(path.bytes.dropFirst(4)) }
+            if path.hasPrefix(short) { return "/usr" + path }
         }
         return nil
     }
