@@ -55,26 +55,33 @@ struct DirectoryWalk {
         do {
             let base = SharedDescriptor(try files.root.open(found, [.readOnly, .directory]))
             var pending = [PendingDirectory(relative: ".", source: found.path, path: path, index: index)]
-            // Those of one depth after those of the one before: in the same order whoever reads them.
-            while !pending.isEmpty {
-                var next: [PendingDirectory] = []
-                for start in stride(from: 0, to: pending.count, by: Self.partSize) {
-                    let part = pending[start..<min(start + Self.partSize, pending.count)]
-                    let read = try pool.map(part.count) { index in
+            let reading = OrderedWork<[(PendingDirectory, DirectoryReader.Contents)], any Error>(pool)
+            // In the order in which they were met, whoever reads them: those of one depth after those of the one before.
+            var begun = 0
+            while begun < pending.count || reading.count > 0 {
+                while begun < pending.count, reading.count < Self.window {
+                    // Several at once, where there are many: handing one over takes a part of the time that it takes to read one.
+                    let part = Array(pending[begun...].prefix(min(Self.partSize, 1 + (pending.count - begun) / 8)))
+                    begun += part.count
+                    reading.add {
                         try Interruption.check()
-                        return try reader.read(part[part.startIndex + index], in: base)
+                        return try part.map { ($0, try reader.read($0, in: base)) }
                     }
-                    for (place, contents) in zip(part, read) { add(contents, at: place, &next) }
                 }
-                pending = next
+                // What was handed over need not be kept to the end of the walk; seldom, since what is left is moved.
+                if begun > pending.count / 2 {
+                    pending.removeFirst(begun)
+                    begun = 0
+                }
+                for (place, contents) in try reading.next() ?? [] { add(contents, at: place, &pending) }
             }
         } catch let error as SystemError {
             throw LayerFSError.system(step: "walk \(found.literal)", error)
         }
     }
 
-    /// How many directories are read before what was found in them is packed.
-    private static let partSize = 1024
+    /// How many parts are read ahead of what is packed, and how many directories are in one.
+    private static let (window, partSize) = (32, 16)
 
     /// Adds what was found in a directory; the directories in it are still to be read.
     private mutating func add(
