@@ -3,6 +3,7 @@ public import Digests
 import Foundation
 import GRDB
 import Posix
+import Synchronization
 public import Trees
 
 /// What naming a layer or image came to.
@@ -164,6 +165,12 @@ extension StoreSession {
         if let old {
             let detail = old == digest ? nil : try difference(old)
             guard let detail else {
+                // The name keeps the record that it has.
+                if digest != old, let staged = pending.withLock({ $0.removeValue(forKey: digest) }) {
+                    staging.discard(staged.name)
+                }
+                // The rest takes the place of what was damaged or missing.
+                if !waiting.isEmpty { try publish() }
                 try store.recordInodesLocked()
                 return .unchanged
             }

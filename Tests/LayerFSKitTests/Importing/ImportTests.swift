@@ -95,6 +95,27 @@ import Trees
         #expect(try FileManager.default.subpathsOfDirectory(atPath: blobs).sorted() == before)
     }
 
+    @Test("an image that is there already heals what was damaged and what is gone, and leaves no record behind")
+    func healing() throws {
+        try layout().finish()
+        try fixture.importLayout()
+        let blobs = fixture.kit.directory.path + "/store/blobs/sha256/"
+        func names() throws -> [String] {
+            try FileManager.default.subpathsOfDirectory(atPath: blobs).filter { $0.utf8.count > 60 }.sorted()
+        }
+        let before = try names()
+        func path(_ content: String) -> String {
+            let digits = Digest(hashing: Array(content.utf8)).hexadecimal
+            return blobs + digits.prefix(2) + "/" + digits.dropFirst(2)
+        }
+        try Data("shelL".utf8).write(to: URL(fileURLWithPath: path("shell")))
+        try FileManager.default.removeItem(atPath: path("only"))
+        #expect(try #require(try fixture.importLayout().first).outcome == .unchanged)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path("shell"))) == Data("shell".utf8))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path("only"))) == Data("only".utf8))
+        #expect(try names() == before)
+    }
+
     @Test("an image composed of an imported one keeps its layers, and adds to them") func composed() throws {
         try layout().finish()
         let imported = try #require(try fixture.importLayout().first)
