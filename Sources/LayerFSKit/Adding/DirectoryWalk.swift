@@ -59,7 +59,7 @@ struct DirectoryWalk {
             // In the order in which they were met, whoever reads them: those of one depth after those of the one before.
             var begun = 0
             while begun < pending.count || reading.count > 0 {
-                while begun < pending.count, reading.count < Self.window {
+                while begun < pending.count, reading.count < max(Self.window, 2 * pool.workers) {
                     // Several at once, where there are many: handing one over takes a part of the time that it takes to read one.
                     let part = Array(pending[begun...].prefix(min(Self.partSize, 1 + (pending.count - begun) / 8)))
                     begun += part.count
@@ -80,7 +80,7 @@ struct DirectoryWalk {
         }
     }
 
-    /// How many parts are read ahead of what is packed, and how many directories are in one.
+    /// How many parts are read ahead of what is packed, at least, and how many directories are in one.
     private static let (window, partSize) = (32, 16)
 
     /// Adds what was found in a directory; the directories in it are still to be read.
