@@ -115,6 +115,10 @@ let package = Package(
             "Trees",
             system),
 
+        // What registries and their clients say to each other, and a question or two to one on this machine: all of it that layerfs
+        // itself has.
+        module("RegistryProtocol", "Bytes", "Digests", "OCI", "Posix"),
+
         // The use cases, and the command line on top of them.
         module(
             "LayerFSKit", "Bytes", "Digests", "ELF", "ImageTransport", "LayerStore", "Loader", "OCI", "Packages",
@@ -124,19 +128,19 @@ let package = Package(
             "LayerFSCommands", "Bytes", "Cpio", "Digests", "ImageTransport", "LayerFSKit", "LayerStore", "Loader",
             "OCI",
             "Packages",
-            "Posix", "Sandbox", "Tar", "Trees", argumentParser),
+            "Posix", "RegistryProtocol", "Sandbox", "Tar", "Trees", argumentParser),
         .executableTarget(
             name: "layerfs", dependencies: ["LayerFSCommands"], swiftSettings: strict,
             linkerSettings: atFixedAddress + startingFast),
 
         // Registries, in a program of their own: the network makes it big and slow to build.
         module(
-            "Registry", "Bytes", "Digests", "OCI", "Posix", asyncHTTPClient, logging, nio, nioHTTP1, nioPosix,
-            nioSSL, system),
+            "Registry", "Bytes", "Digests", "OCI", "Posix", "RegistryProtocol", asyncHTTPClient, logging, nio, nioHTTP1,
+            nioPosix, nioSSL, system),
         module(
             "RegistryCommands", "Bytes", "Digests", "ImageTransport", "LayerFSCommands", "LayerFSKit", "LayerStore",
             "OCI", "Posix",
-            "Registry", "Trees", argumentParser, logging),
+            "Registry", "RegistryProtocol", "Trees", argumentParser, logging),
         .executableTarget(
             name: "layerfs-registry", dependencies: ["RegistryCommands"], swiftSettings: strict,
             linkerSettings: startingFast),
@@ -172,8 +176,12 @@ let package = Package(
         tests(
             "ImageTransportTests", "Bytes", "CZlib", "Digests", "ImageTransport", "OCI", "Posix", "Tar", "TestSupport",
             "Trees"),
-        tests("RegistryTests", "Bytes", "Digests", "OCI", "Posix", "Registry", "TestSupport", logging, system),
-        tests("RegistryCommandsTests", "Bytes", "OCI", "Registry", "RegistryCommands", "Trees", argumentParser),
+        tests(
+            "RegistryTests", "Bytes", "Digests", "OCI", "Posix", "Registry", "RegistryProtocol", "TestSupport", logging,
+            system),
+        tests(
+            "RegistryCommandsTests", "Bytes", "LayerFSCommands", "OCI", "Registry", "RegistryCommands",
+            "RegistryProtocol", "Trees", argumentParser),
         tests("FuzzTests", "TestSupport", "fuzz-parsers"),
         // The built programs against their real counterparts.
         tests("InteropTests", "TestSupport", "layerfs", "layerfs-registry"),

@@ -7,14 +7,26 @@ enum RegistryProgram {
     static let name: ByteString = "layerfs-registry"
     private static let verbs = ["push", "pull", "ls-remote", "login", "logout"]
 
-    /// Runs `layerfs-registry` in place of this process if the first of `arguments` names one of its verbs; returns otherwise.
+    /// Runs `layerfs-registry` in place of this process if the first of `arguments` names one of its verbs, unless that has nothing to
+    /// do, as a registry on this machine says: then it is done.
     ///
     /// The parser's tables are not asked: they would say the same, and take longer than the kernel takes to execute a program.
     ///
-    /// - Throws: as ``become(verb:_:)``.
-    static func becomeIfAsked(_ arguments: [String]) throws {
-        guard let verb = verb(of: arguments) else { return }
-        try become(verb: verb, Array(arguments.dropFirst()))
+    /// - Returns: whether a verb was done.
+    /// - Throws: as ``become(verb:_:)``, and as ``NearbyVerb/isDone(_:)``.
+    static func becomeIfAsked(_ arguments: [String]) throws -> Bool {
+        guard let verb = verb(of: arguments) else { return false }
+        let rest = Array(arguments.dropFirst())
+        let isDone =
+            switch verb {
+            case "push": try NearbyPush.isDone(rest)
+            case "pull": try NearbyPull.isDone(rest)
+            default: false
+            }
+        if isDone { return true }
+        // The other would not know that it was told to end.
+        try Interruption.check()
+        try become(verb: verb, rest)
     }
 
     /// The verb of `layerfs-registry` that `arguments` begin with. What the parser keeps for itself (scripts for completion, and words

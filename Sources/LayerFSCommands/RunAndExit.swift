@@ -23,8 +23,8 @@ extension LayerFSCommand {
                 Glibc.exit(0)
             }
             try OpenFileLimit.raise()
-            try RegistryProgram.becomeIfAsked(arguments)
             LargeBlocks.areReturned()
+            if try RegistryProgram.becomeIfAsked(arguments) { Glibc.exit(0) }
             var command = try parsePlainly(arguments) ?? parseVerb(arguments)
             try command.run()
             Glibc.exit(0)

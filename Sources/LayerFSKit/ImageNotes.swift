@@ -41,10 +41,11 @@ final class ImageNotes {
     private let directory: OwnedDescriptor
     private let program: String
 
-    /// nil where the store has no cache, or it cannot be told which program this is.
-    init?(_ workspace: Workspace) {
+    /// - Parameter program: the path of the one whose notes these are; that of this process by default.
+    /// - Returns: nil where the store has no cache, or it cannot be told which program it is.
+    init?(_ workspace: Workspace, of program: ByteString? = nil) {
         guard let directory = workspace.store.cacheDirectory(Self.directoryName),
-            let program = try? Files.statusIfPresent("/proc/self/exe", followingLink: true)
+            let program = try? Files.statusIfPresent(program ?? "/proc/self/exe", followingLink: true)
         else { return nil }
         self.directory = directory
         self.program =
@@ -52,7 +53,7 @@ final class ImageNotes {
             + "\(program.modified.seconds).\(program.modified.nanoseconds)"
     }
 
-    /// The name of the note about `owner` for `facts`. Another build of this program has others: it may make other images.
+    /// The name of the note about `owner` for `facts`. Another build of the program has others: it may make other images.
     func name(owner: Digest, _ facts: [String]) -> ByteString {
         // Quoted, so that none runs into the next.
         let text = ([program] + facts).map { $0.debugDescription }.joined(separator: "\n")

@@ -1,5 +1,6 @@
 import OCI
 import Registry
+import RegistryProtocol
 
 /// Says what a registry has, without fetching it.
 struct ListRemote: Sendable {

@@ -2,6 +2,7 @@ import Bytes
 import LayerFSKit
 import OCI
 import Registry
+import RegistryProtocol
 
 /// Brings an image from a registry into a layout on disk.
 struct PullToLayout: Sendable {

@@ -4,8 +4,8 @@ import LayerFSCommands
 import LayerFSKit
 import LayerStore
 import OCI
-import Posix
 import Registry
+import RegistryProtocol
 import Synchronization
 import Trees
 
@@ -64,29 +64,9 @@ struct PullToStore: Sendable {
         return Fetched(summary: summary, standing: found.withLock { $0 }, scratch: scratch)
     }
 
-    /// What a pull finds that has nothing to do, where the registry is on this machine and spoken to in the clear; nil where there is
-    /// something to do, or it is not known.
-    ///
-    /// - Throws: what the options say of themselves is wrong.
-    func standingNearby(
-        _ store: StoreOptions
-    ) throws -> (fetched: TransferSummary, standing: ImportSummary)? {
-        guard case .platform(let wanted) = pull.choice,
-            let registry = NearbyRegistry(host: pull.place.host, pull.options)
-        else { return nil }
-        let (reference, repository) = (pull.place.manifestName, pull.place.repository)
-        let name = try name
-        // Asked while the store is looked at. What is wrong with that, is said by whoever needs more of it.
-        let answer = Background(WorkerPool(workers: 2)) { registry.manifest(reference, in: repository) }
-        guard let image = try? store.existingWorkspace().flatMap({ try StandingImage(name, in: $0) }),
-            let top = try answer.value(), image.isPulled(by: top, for: wanted)
-        else { return nil }
-        return (TransferSummary(known: top), image.summary)
-    }
-
     /// What the image is to be called.
-    private var name: Name {
-        get throws { try options.name ?? Self.usualName(pull.place) }
+    var name: Name {
+        get throws { try options.name ?? pull.place.usualName }
     }
 
     private static func known(
@@ -129,19 +109,5 @@ struct PullToStore: Sendable {
         return try ImportImages(workspace).run(
             ImageSource(directory: fetched.scratch.layout), named: "\(fetched.summary.manifest.digest)", options,
             progress: progress)
-    }
-
-    /// The image's name without the registry: what `push` was most likely given.
-    static func usualName(_ place: RegistryPlace) throws(NameError) -> Name {
-        var repository = place.repository
-        if place.host == "docker.io", repository.hasPrefix("library/") { repository.removeFirst("library/".count) }
-        return try Name(repository + (place.reference.tag.map { ":" + $0 } ?? ""))
-    }
-}
-
-extension StandingImage {
-    /// Whether a pull of `top` for `platform` would leave this image as it is.
-    fileprivate func isPulled(by top: RemoteManifest, for wanted: Platform) -> Bool {
-        manifestBytes == top.bytes && wanted.accepts(platform)
     }
 }

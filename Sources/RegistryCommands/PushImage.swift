@@ -1,6 +1,7 @@
 import Bytes
 import OCI
 import Registry
+import RegistryProtocol
 
 /// Brings an image to a registry, and attaches files to it.
 struct PushImage: Sendable {

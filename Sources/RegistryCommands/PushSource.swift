@@ -6,6 +6,7 @@ import LayerFSKit
 import OCI
 import Posix
 import Registry
+import RegistryProtocol
 import Trees
 
 /// What is pushed: a root of the store, or an image of a layout on disk.
@@ -14,17 +15,15 @@ enum PushSource: Sendable {
     /// Named in the layout's index as `reference`; without one, the only image there.
     case layout(ByteString, reference: String?)
 
-    static let layoutPrefix = "oci:"
-
     /// `oci:DIR[:REF]` or an expression.
     ///
     /// - Throws: ``NameError``.
     init(_ text: String) throws {
-        guard text.hasPrefix(Self.layoutPrefix) else {
+        guard text.hasPrefix(PushOperand.layoutPrefix) else {
             self = .root(try RootExpression(text))
             return
         }
-        let rest = text.dropFirst(Self.layoutPrefix.count)
+        let rest = text.dropFirst(PushOperand.layoutPrefix.count)
         // A reference has no slash, or the colon is part of a path.
         if let colon = rest.lastIndex(of: ":"), !rest[colon...].contains("/") {
             self = .layout(

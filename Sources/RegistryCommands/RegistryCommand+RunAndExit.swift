@@ -16,17 +16,8 @@ extension RegistryCommand {
         do {
             let arguments = RawArguments.ofProcess()
             var command = try parsePlainly(arguments) ?? parseVerb(arguments)
-            switch command {
-            case let push as PushCommand:
-                let standing = try push.begin()
-                if case .done = standing { Glibc.exit(0) }
-                run { try await push.run(after: standing) }
-            case let pull as PullCommand:
-                if try pull.begin() { Glibc.exit(0) }
-                run { try await pull.run() }
-            case var networked as any AsyncParsableCommand: run { try await networked.run() }
-            default: try command.run()
-            }
+            if var networked = command as? any AsyncParsableCommand { run { try await networked.run() } }
+            try command.run()
             Glibc.exit(0)
         } catch {
             end(with: error)

@@ -1,4 +1,5 @@
 import Registry
+import RegistryProtocol
 
 /// The exit codes of what can go wrong with a registry: those of `layerfs --help`.
 enum RegistryErrorReport {

@@ -3,6 +3,7 @@ import Bytes
 import LayerFSCommands
 import OCI
 import Registry
+import RegistryProtocol
 import Testing
 import Trees
 
@@ -86,7 +87,7 @@ struct CommandLineTests {
         ("docker://bash", "bash"), ("docker://h.x:5000/team/shell:1.0", "team/shell:1.0"), ("docker://o/i:2", "o/i:2"),
     ])
     func namesInTheStore(place: String, name: String) throws {
-        #expect(try PullToStore.usualName(RegistryPlace(parsing: place)).text == name)
+        #expect(try RegistryPlace(parsing: place).usualName.text == name)
     }
 
     @Test func anythingElseIsARoot() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import OCI
+import RegistryProtocol
 import Synchronization
 import TestSupport
 import Testing

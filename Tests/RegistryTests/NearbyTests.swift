@@ -1,21 +1,13 @@
 import Digests
-import Logging
 import OCI
 import TestSupport
 import Testing
 
-@testable import Registry
+@testable import RegistryProtocol
 
 /// What a registry on this machine is asked before anything of the network begins.
 struct NearbyTests {
-    private func nearby(
-        _ registry: RegistryDouble, _ change: (inout RegistryOptions) -> Void = { _ in }
-    ) -> NearbyRegistry? {
-        var options = RegistryOptions()
-        options.security.verifies = false
-        change(&options)
-        return NearbyRegistry(host: registry.host, options)
-    }
+    private func nearby(_ registry: RegistryDouble) -> NearbyRegistry? { NearbyRegistry(host: registry.host) }
 
     @Test(arguments: [false, true]) func whatIsThereIsFound(isIPv6: Bool) async throws {
         let registry = try RegistryDouble(isIPv6: isIPv6)
@@ -43,22 +35,13 @@ struct NearbyTests {
         #expect(nearby(registry)?.manifest("2", in: "r") == nil)
     }
 
-    @Test func whoeverIsElsewhereOrVerifiedIsNotAskedThisWay() throws {
-        let registry = try RegistryDouble()
-        #expect(nearby(registry) { $0.security.verifies = true } == nil)
-        // Each request is to be told of then.
-        #expect(
-            nearby(registry) { $0.log = Logger(label: "test") { StreamLogHandler.standardError(label: $0) } } == nil)
-        var options = RegistryOptions()
-        options.security.verifies = false
-        for host in [
-            "registry.example", "10.0.0.1:5000", "169.254.1.1", "a.localhost:5000", "0.0.0.0:5000", "docker.io",
-        ] {
-            #expect(NearbyRegistry(host: host, options) == nil)
-        }
-        for host in ["localhost:5000", "127.0.0.1", "[::1]:5000"] {
-            #expect(NearbyRegistry(host: host, options) != nil)
-        }
+    @Test(arguments: [
+        ("localhost:5000", true), ("127.0.0.1", true), ("[::1]:5000", true), ("registry.example", false),
+        ("10.0.0.1:5000", false), ("169.254.1.1", false), ("a.localhost:5000", false), ("0.0.0.0:5000", false),
+        ("docker.io", false),
+    ])
+    func whoeverIsElsewhereIsNotAskedThisWay(host: String, isNearby: Bool) {
+        #expect((NearbyRegistry(host: host) != nil) == isNearby)
     }
 
     /// What a registry does that is not plainly a yes.
@@ -98,10 +81,8 @@ struct NearbyTests {
     }
 
     @Test func whoeverIsNotThereIsNotWaitedFor() throws {
-        var options = RegistryOptions()
-        options.security.verifies = false
         let host = try RegistryDouble().host
-        #expect(NearbyRegistry(host: host, options)?.manifest("1", in: "r") == nil)
+        #expect(NearbyRegistry(host: host)?.manifest("1", in: "r") == nil)
     }
 
     @Test(arguments: [

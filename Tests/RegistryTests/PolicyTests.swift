@@ -1,4 +1,5 @@
 import OCI
+import RegistryProtocol
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import Foundation
 import OCI
+import RegistryProtocol
 import Synchronization
 import TestSupport
 import Testing

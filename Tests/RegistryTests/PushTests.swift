@@ -1,6 +1,7 @@
 import Bytes
 import Digests
 import OCI
+import RegistryProtocol
 import Synchronization
 import TestSupport
 import Testing

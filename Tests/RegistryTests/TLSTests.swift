@@ -1,5 +1,6 @@
 import Bytes
 import OCI
+import RegistryProtocol
 import TestSupport
 import Testing
 

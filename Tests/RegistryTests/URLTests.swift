@@ -1,3 +1,4 @@
+import RegistryProtocol
 import TestSupport
 import Testing
 

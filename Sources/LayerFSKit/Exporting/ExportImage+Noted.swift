@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 import Digests
 import ImageTransport
 import LayerStore
@@ -13,10 +13,13 @@ extension ExportImage {
 
     /// The bytes of the manifest that an export of `expression` as an image would write, if they are noted: for the same records, the
     /// same program and the same options. That the store can still make the image, this does not say.
-    public func notedManifest(_ expression: RootExpression, _ options: Options) -> [UInt8]? {
-        guard let notes = ImageNotes(workspace), let name = noteName(for: expression, options, in: notes) else {
-            return nil
-        }
+    ///
+    /// - Parameter program: the path of the program that would export it; that of this process by default.
+    public func notedManifest(
+        _ expression: RootExpression, _ options: Options, by program: ByteString? = nil
+    ) -> [UInt8]? {
+        guard let notes = ImageNotes(workspace, of: program), let name = noteName(for: expression, options, in: notes)
+        else { return nil }
         return notes.find(name)?.manifest
     }
 

@@ -1,4 +1,5 @@
 import OCI
+import RegistryProtocol
 
 /// A file of credentials: Docker's `config.json` or containers-auth.json(5).
 struct AuthFile: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import OCI
+import RegistryProtocol
 
 /// A program that keeps credentials: `docker-credential-<suffix>` (docker-credential-helpers, README). The only program that
 /// the registry client runs, and only when a file of credentials names it.

@@ -1,6 +1,7 @@
 import Bytes
 import OCI
 import Posix
+public import RegistryProtocol
 import SystemPackage
 
 /// The credentials of whoever runs layerfs, as Docker, podman and skopeo keep them.

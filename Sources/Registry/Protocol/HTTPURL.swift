@@ -1,3 +1,5 @@
+public import RegistryProtocol
+
 /// A URL that is fetched: `http` or `https`, a host, a path, perhaps a query (RFC 3986, RFC 9110 section 4.2).
 ///
 /// A parser of layerfs's own, stricter than most: where two parsers disagree about which host a URL names, credentials go

@@ -1,3 +1,5 @@
+import RegistryProtocol
+
 /// Which redirections are followed.
 enum RedirectRule {
     static let hopLimit = 5

@@ -1,4 +1,5 @@
 import OCI
+import RegistryProtocol
 
 /// Where the tokens of a registry come from (distribution, docs/spec/auth/token.md).
 struct TokenRealm: Hashable, Sendable {

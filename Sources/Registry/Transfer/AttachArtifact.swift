@@ -2,6 +2,7 @@ public import Bytes
 import Digests
 public import OCI
 import Posix
+import RegistryProtocol
 import SystemPackage
 
 /// Attaches a file to an image of a registry, as an artifact whose subject the image is (image-spec, manifest.md, Guidelines for

@@ -2,6 +2,7 @@ public import Bytes
 import Digests
 public import OCI
 import Posix
+public import RegistryProtocol
 import SystemPackage
 
 /// The directory of an image layout (image-spec, image-layout.md) that is uploaded from or downloaded into.

@@ -1,4 +1,5 @@
 public import OCI
+public import RegistryProtocol
 
 /// Brings an image from a registry into a layout. Only what was checked has its name there; the image is in the index when all
 /// of it is there.

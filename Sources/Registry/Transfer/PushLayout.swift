@@ -1,5 +1,6 @@
 import Digests
 public import OCI
+public import RegistryProtocol
 
 /// Brings an image, or an index of images, from a layout to a registry: what the registry lacks, blobs first, the tag last.
 public struct PushLayout: Sendable {
@@ -81,17 +82,6 @@ public struct PushLayout: Sendable {
             observer.transfer(blob, .ended(outcome))
             return (blob, outcome)
         }
-    }
-}
-
-extension RemoteManifest {
-    /// Configurations and layers, each once.
-    static func blobs(of manifests: [RemoteManifest]) -> [Descriptor] {
-        var seen: Set<DescriptorDigest> = []
-        return manifests.flatMap { manifest -> [Descriptor] in
-            guard case .manifest(let document) = manifest.document else { return [] }
-            return [document.config] + document.layers
-        }.filter { seen.insert($0.digest).inserted }
     }
 }
 

@@ -1,6 +1,7 @@
 import Digests
 import OCI
 import Posix
+import RegistryProtocol
 import SystemPackage
 
 extension Repository {

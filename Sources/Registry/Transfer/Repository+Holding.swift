@@ -1,4 +1,5 @@
 import OCI
+public import RegistryProtocol
 
 extension Repository {
     /// Whether `reference` stands for `manifest` here, and all blobs that it names are there: then a push of it has nothing to do.

@@ -1,5 +1,6 @@
 public import Digests
 public import OCI
+import RegistryProtocol
 
 extension Repository {
     /// What refers to the manifest `digest` as its subject (distribution-spec, Listing Referrers), from the registry's own list or
@@ -33,7 +34,7 @@ extension Repository {
                 }
             }
             // 404, or a page meant for browsers, is a registry without the API.
-            guard response.status == 200, Self.essence(of: response.type) == MediaType.imageIndex.text else {
+            guard response.status == 200, RemoteManifest.essence(of: response.type) == MediaType.imageIndex.text else {
                 return nil
             }
             do { found += try ImageIndex(parsing: response.bytes).manifests } catch {

@@ -1,6 +1,7 @@
 import Digests
 public import OCI
 import Posix
+public import RegistryProtocol
 import Synchronization
 import SystemPackage
 

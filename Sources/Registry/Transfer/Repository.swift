@@ -1,5 +1,6 @@
 import Digests
 import OCI
+import RegistryProtocol
 
 /// A repository of a registry that is connected.
 public struct Repository: Sendable {

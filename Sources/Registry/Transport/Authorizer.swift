@@ -1,3 +1,4 @@
+import RegistryProtocol
 import Synchronization
 
 /// Gets from a registry's challenge to the header that lets a request in. Speaks to token servers; keeps tokens while they are

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 internal import NIOSSL
 import Posix
+import RegistryProtocol
 
 /// Whom TLS connections trust, and who one is.
 public struct ConnectionSecurity: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import OCI
+import RegistryProtocol
 
 /// What a registry says of an error (distribution-spec, Error Codes): short, visible, without secrets.
 enum ErrorBody {

@@ -4,6 +4,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
+import RegistryProtocol
 import Synchronization
 
 /// Sends requests as they are and gives answers as they come: no redirection followed, no attempt repeated, no credential added.

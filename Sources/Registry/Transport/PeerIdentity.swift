@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOSSL
+import RegistryProtocol
 
 /// Whether a certificate is for the host that one meant to reach (RFC 9525).
 ///

@@ -1,3 +1,5 @@
+import RegistryProtocol
+
 /// What is reached without a proxy: an entry of `no_proxy`, as Go's programs read it (golang.org/x/net/http/httpproxy).
 enum ProxyException: Hashable, Sendable {
     /// `*`

@@ -1,3 +1,5 @@
+public import RegistryProtocol
+
 /// The proxies of the environment: `https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`, in capitals as well; as Go's programs
 /// read them (golang.org/x/net/http/httpproxy).
 public struct ProxySettings: Hashable, Sendable {

@@ -1,4 +1,5 @@
 public import Logging
+import RegistryProtocol
 
 /// How a registry is spoken to.
 public struct RegistryOptions: Sendable {

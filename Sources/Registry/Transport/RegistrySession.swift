@@ -1,4 +1,5 @@
 import Logging
+import RegistryProtocol
 
 /// Requests to one registry: let in, redirected and repeated as the rules say.
 final class RegistrySession: Sendable {

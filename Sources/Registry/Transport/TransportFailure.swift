@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+import RegistryProtocol
 import SystemPackage
 
 /// No answer came, or only part of one.

@@ -1,4 +1,5 @@
 import Registry
+import RegistryProtocol
 
 /// The name of a registry on a command line: `localhost:5000`, also as `docker://localhost:5000`.
 enum RegistryHost {

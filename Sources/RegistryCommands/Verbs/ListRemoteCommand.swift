@@ -1,6 +1,7 @@
 import ArgumentParser
 import LayerFSCommands
 import Registry
+import RegistryProtocol
 
 /// `layerfs ls-remote docker://HOST/REPOSITORY[:TAG]`
 struct ListRemoteCommand: AsyncParsableCommand {

@@ -5,6 +5,7 @@ import LayerFSKit
 import LayerStore
 import OCI
 import Registry
+import RegistryProtocol
 import Trees
 
 /// `layerfs pull docker://HOST/REPOSITORY:TAG`
@@ -57,7 +58,7 @@ struct PullCommand: AsyncParsableCommand {
     }
 
     /// What the options ask for: where from, and with which choice.
-    private func source() throws -> PullToLayout {
+    func source() throws -> PullToLayout {
         let place = try RegistryPlace(parsing: place)
         var pull = PullToLayout(
             place: place, options: try connection.registryOptions(host: place.host, isVerbose: outputOptions.verbose),
@@ -68,18 +69,11 @@ struct PullCommand: AsyncParsableCommand {
     }
 
     /// The same into the store.
-    private func work(_ pull: PullToLayout) -> PullToStore {
+    func work(_ pull: PullToLayout) -> PullToStore {
         var work = PullToStore(pull: pull)
         (work.options.name, work.options.replacing) = (name, replace)
         work.scratchDirectory = Environment.current.temporaryDirectory
         return work
-    }
-
-    /// Whether there is nothing to do, as far as that can be known before anything asynchronous begins; says so.
-    func begin() throws -> Bool {
-        guard oci == nil, let found = try work(source()).standingNearby(storeOptions) else { return false }
-        try say(found.fetched, [found.standing])
-        return true
     }
 
     func run() async throws {
@@ -87,16 +81,7 @@ struct PullCommand: AsyncParsableCommand {
         let pull = try source()
         if let oci { return try await fetch(pull, into: ByteString(argument: oci), console) }
         let (fetched, imported) = try await work(pull).run(storeOptions, showing: console)
-        try say(fetched.summary, imported)
-    }
-
-    private func say(_ fetched: TransferSummary, _ imported: [ImportSummary]) throws {
-        let console = outputOptions.console
-        if jsonOption.json {
-            return try console.result(json: imported.map { PullReport($0, TransferReport(fetched)) })
-        }
-        console.note(TransferText.fetched(try RegistryPlace(parsing: place), fetched))
-        for summary in imported { console.note(SummaryText.imported(summary)) }
+        try TransferText.sayFetched(pull.place, fetched.summary, imported, to: console, asJSON: jsonOption.json)
     }
 
     private func fetch(_ pull: PullToLayout, into layout: ByteString, _ console: Console) async throws {

@@ -6,6 +6,7 @@ import LayerFSKit
 import LayerStore
 import OCI
 import Registry
+import RegistryProtocol
 
 /// `layerfs push ROOT docker://HOST/REPOSITORY:TAG`
 struct PushCommand: AsyncParsableCommand {
@@ -73,25 +74,12 @@ struct PushCommand: AsyncParsableCommand {
         return (push, source)
     }
 
-    /// What can be known before anything asynchronous begins; says so where there is nothing to do.
-    func begin() throws -> PushImage.Standing {
-        let (push, source) = try work()
-        guard let source else { return .unknown }
-        let standing = try push.confirmNearby(source, exportOptions, storeOptions)
-        if case .done(let summary) = standing { try sayDone(summary, at: push.place) }
-        return standing
-    }
-
-    func run() async throws { try await run(after: .unknown) }
-
-    /// - Parameter standing: what ``begin()`` found, if not that there is nothing to do.
-    func run(after standing: PushImage.Standing) async throws {
+    func run() async throws {
         let console = outputOptions.console
         let (push, source) = try work()
-        if case .unknown = standing, let source,
-            let summary = try await push.confirm(source, exportOptions, storeOptions)
-        {
-            return try sayDone(summary, at: push.place)
+        if let source, let summary = try await push.confirm(source, exportOptions, storeOptions) {
+            return try TransferText.sayPushed(
+                operands[0], push.place, summary, packed: 0, to: console, asJSON: jsonOption.json)
         }
         let board = TransferBoard()
         let image: PushSource.Prepared? =
@@ -112,19 +100,9 @@ struct PushCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says of a push that it had nothing to do.
-    private func sayDone(_ summary: TransferSummary, at place: RegistryPlace) throws {
-        let console = outputOptions.console
-        if jsonOption.json { return try console.result(json: TransferReport(summary, packed: 0)) }
-        console.note(TransferText.pushed(operands[0], place, summary, packed: 0))
-    }
-
-    private var exportOptions: ExportImage.Options {
-        var options = ExportImage.Options()
-        options.form = layers
-        (options.compression, options.compressionLevel) = (compression.compression, compression.compressionLevel)
+    var exportOptions: ExportImage.Options {
+        var options = ExportImage.Options(pushing: layers, compression)
         (options.recompresses, options.maximumLayers, options.isStargz) = (recompress, maxLayers, estargz)
-        options.scratchDirectory = Environment.current.temporaryDirectory
         return options
     }
 }

@@ -1,12 +1,12 @@
 import Glibc
 
 /// A numeric address, of either family: what rules about hosts are made for, however it is written.
-struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Four or sixteen, in network order.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// - Parameter text: plain dotted IPv4, without leading zeros; or IPv6 (RFC 4291, section 2.2), without brackets and zone.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         if let four = Self.fourBytes(text) {
             bytes = four
             return
@@ -25,7 +25,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// As it is usually written (RFC 5952), without brackets.
-    var description: String {
+    package var description: String {
         if bytes.count == 4 { return bytes.map { String($0) }.joined(separator: ".") }
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         guard inet_ntop(AF_INET6, bytes, &buffer, socklen_t(buffer.count)) != nil else { return "" }
@@ -46,7 +46,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
     /// Whether it is this machine's, or one that only machines on the same wire have.
-    var isLocal: Bool {
+    package var isLocal: Bool {
         if bytes.count == 4 { return bytes[0] == 127 || bytes[0] == 0 || (bytes[0] == 169 && bytes[1] == 254) }
         // ::, ::1 and fe80::/10.
         if bytes[..<15].allSatisfy({ $0 == 0 }), bytes[15] <= 1 { return true }
@@ -55,12 +55,12 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether it is this machine's: 127.0.0.0/8 or ::1.
-    var isLoopback: Bool {
+    package var isLoopback: Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] == 1
     }
 
     /// Whether it lies in the network `text`, as `10.0.0.0/8` or `fd00::/8`; nil when that is no network.
-    func isWithin(network text: String) -> Bool? {
+    package func isWithin(network text: String) -> Bool? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let network = IPAddress(String(parts[0])), let length = Int(parts[1]),
             String(length) == parts[1], (0...network.bytes.count * 8).contains(length)

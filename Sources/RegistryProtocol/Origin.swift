@@ -13,7 +13,7 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
 
     /// - Parameter whole: the URL, for messages.
     /// - Throws: ``RegistryError/malformedURL(_:reason:)``.
-    init(isSecure: Bool, authority: String, of whole: String) throws(RegistryError) {
+    package init(isSecure: Bool, authority: String, of whole: String) throws(RegistryError) {
         guard !authority.contains("@") else {
             throw .malformedURL(whole, reason: "it has a user name, which may hide the host")
         }
@@ -65,7 +65,7 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether the host is this machine and cannot be another.
-    var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
+    package var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
 
     /// Whether `other` is within the same domain: the same host, or names whose last two labels are the same.
     public func sharesDomain(with other: Origin) -> Bool {

@@ -93,7 +93,7 @@ public enum RegistryError: Error, Hashable, CustomStringConvertible {
 }
 
 /// Text from outside as a message shows it: short, and without characters that could move a terminal's cursor.
-func shown(_ text: String, limit: Int = 300) -> String {
+package func shown(_ text: String, limit: Int = 300) -> String {
     let scalars = text.unicodeScalars
     let visible = scalars.prefix(limit).map { scalar in
         switch scalar.properties.generalCategory {

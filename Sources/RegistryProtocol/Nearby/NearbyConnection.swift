@@ -9,6 +9,10 @@ struct NearbyConnection: ~Copyable {
         var body: [UInt8]
     }
 
+    enum Method: String {
+        case get = "GET", head = "HEAD"
+    }
+
     /// The server does not answer, or not in the plain way.
     struct Unclear: Error {}
 
@@ -31,7 +35,7 @@ struct NearbyConnection: ~Copyable {
     /// - Parameter limit: of the body, which of HEAD is none.
     /// - Throws: ``Unclear``.
     mutating func ask(
-        _ method: HTTPRequest.Method, _ path: String, _ headers: [(name: String, value: String)] = [], limit: Int = 0
+        _ method: Method, _ path: String, _ headers: [(name: String, value: String)] = [], limit: Int = 0
     ) throws(Unclear) -> Answer {
         let lines =
             ["\(method.rawValue) \(path) HTTP/1.1", "Host: \(origin.authority)", "User-Agent: layerfs"]

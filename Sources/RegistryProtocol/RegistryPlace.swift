@@ -51,5 +51,5 @@ public struct RegistryPlace: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    static func isDockerHub(_ host: String) -> Bool { ["docker.io", "index.docker.io"].contains(host) }
+    package static func isDockerHub(_ host: String) -> Bool { ["docker.io", "index.docker.io"].contains(host) }
 }

@@ -1,19 +1,16 @@
 import Digests
-import Logging
 import OCI
 
 /// A registry on this machine that is spoken to in the clear: asked whether it has what it is believed to have, before anything begins
 /// that TLS, proxies, credentials and transfers need (docs/decisions/0036-nearby-registries.md).
 ///
-/// It only ever says yes, or nothing: whatever is not answered plainly, a ``RegistryConnection`` asks again, and says what is wrong.
+/// It only ever says yes, or nothing: whatever is not answered plainly, the client of `Registry` asks again, and says what is wrong.
 public struct NearbyRegistry: Sendable {
     private let origin: Origin
 
-    /// nil where the registry `host` is elsewhere, where certificates are verified, or somebody wants to be told of each request.
-    public init?(host: String, _ options: RegistryOptions) {
-        guard !options.security.verifies, options.log.logLevel > .info,
-            let origin = try? RegistryPlace.origin(of: host, isSecure: false), origin.isLoopback
-        else { return nil }
+    /// nil where the registry `host` is elsewhere. Only for those who do not want certificates to be verified.
+    public init?(host: String) {
+        guard let origin = try? RegistryPlace.origin(of: host, isSecure: false), origin.isLoopback else { return nil }
         self.origin = origin
     }
 
@@ -31,7 +28,7 @@ public struct NearbyRegistry: Sendable {
         return manifest
     }
 
-    /// The manifest or index `reference` of `repository`; see ``Repository/manifest(_:)-(String)``.
+    /// The manifest or index `reference` of `repository`; a tag or a digest.
     public func manifest(_ reference: String, in repository: String) -> RemoteManifest? {
         var connection = NearbyConnection(origin)
         return try? Self.manifest(reference, in: repository, &connection)
@@ -40,7 +37,7 @@ public struct NearbyRegistry: Sendable {
     private static func manifest(
         _ reference: String, in repository: String, _ connection: inout NearbyConnection
     ) throws -> RemoteManifest? {
-        let accepted = Repository.accepted.map(\.value).joined(separator: ", ")
+        let accepted = RemoteManifest.acceptedTypes.map(\.text).joined(separator: ", ")
         let answer = try connection.ask(
             .get, "/v2/\(repository)/manifests/\(reference)", [("Accept", accepted)], limit: JSONValue.sizeLimit)
         guard answer.head.status == 200, !answer.head.hasWarning else { return nil }
