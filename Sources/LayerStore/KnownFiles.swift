@@ -26,7 +26,7 @@ extension StoreSession {
         return found.known
     }
 
-    /// Notes that `files` were taken, to be known again by their states; publishes what waits, when that is much.
+    /// Notes that `files` were taken, to be known again by their states; begins to publish what waits, when that is much.
     ///
     /// Names of layers come later: until then a crash leaves contents that nothing names, and files that are known again.
     public func took(_ files: [SourceFile]) throws(LayerStoreError) {
@@ -35,17 +35,7 @@ extension StoreSession {
             return unremembered.count
         }
         guard max(count, pending.withLock { $0.count }) >= batchSize else { return }
-        try publish()
-        try store.whileCommitting { () throws(LayerStoreError) in
-            let (files, inodes) = (takeUnremembered(), store.tamperGuard.takeUnrecorded())
-            // Without an index these contents are read once more, and these files.
-            try? store.writableIndex?.write("update") { database in
-                let rows = try ContentRows(database)
-                try InodeFingerprint.record(inodes, rows)
-                try Self.remember(files, rows, database)
-            }
-        }
-        store.tamperGuard.forget()
+        try beginDeparture(takeUnremembered())
     }
 
     /// Remembers the files that were taken and whose states were not known, where no commit does: a file that only got another hard link

@@ -13,17 +13,15 @@ public struct StagedContents: ContentSource {
     init(_ session: StoreSession) { self.session = session }
 
     public func size(of digest: Digest) throws -> UInt64? {
-        try session.pending.withLock { $0[digest]?.size } ?? session.store.blobs.size(of: digest)
+        try session.pending.withLock { $0[digest]?.size } ?? session.leaving.withLock { $0?.contents[digest]?.size }
+            ?? session.store.blobs.size(of: digest)
     }
 
     public func readContent(
         _ digest: Digest, size: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        guard let staged = session.pending.withLock({ $0[digest] }) else {
+        guard let file = try staged(digest) else {
             return try session.store.blobs.readContent(digest, size: size, body)
-        }
-        let file = try during("read the content \(digest)") { () throws(SystemError) in
-            try session.staging.directory.open(staged.name, [.readOnly, .noFollow])
         }
         var count: UInt64 = 0
         try file.forEachPiece { piece in
@@ -33,6 +31,26 @@ public struct StagedContents: ContentSource {
         guard count == size else {
             throw LayerStoreError.damagedBlob(
                 digest, path: file.path, found: "has \(count) bytes instead of \(size)")
+        }
+    }
+
+    /// nil of what does not wait to be published.
+    private func staged(_ digest: Digest) throws(LayerStoreError) -> OwnedDescriptor? {
+        var found = session.pending.withLock { $0[digest]?.name }.map { (staging: session.staging, name: $0) }
+        if found == nil {
+            found = session.leaving.withLock { leaving in
+                guard let leaving, let content = leaving.contents[digest] else { return nil }
+                return (leaving.staging, content.name)
+            }
+        }
+        guard let (staging, name) = found else { return nil }
+        do throws(SystemError) {
+            return try staging.directory.open(name, [.readOnly, .noFollow])
+        } catch  where error.errno == .noSuchFileOrDirectory {
+            // It has got its final name in this moment.
+            return nil
+        } catch {
+            throw .system(step: "read the content \(digest)", error)
         }
     }
 }

@@ -11,11 +11,15 @@ import Trees
 /// to the staging area and hashed while it is copied; all are flushed; each gets its final name without overwriting; the
 /// directories are flushed; then a reference names the new layer or image, and at last the index learns of it. Ending a
 /// session early, or being killed in it, leaves the store as it was but for contents that nothing names. Of very many contents
-/// some are flushed and get their final names before the rest is staged; what they are is known to nobody until the end.
+/// some are flushed and get their final names while the rest is staged; what they are is known to nobody until the end.
 public final class StoreSession: Sendable {
     let store: Store
-    let staging: StagingArea
+    /// Where contents are staged.
+    let area: Mutex<StagingArea>
     let pending = Mutex<[Digest: Pending]>([:])
+    /// What is being published by another thread, and that work.
+    let leaving = Mutex<Leaving?>(nil)
+    let departure = Mutex<Departure?>(nil)
     /// Files that were taken and are to be remembered.
     let unremembered = Mutex<[SourceFile]>([])
     /// The directories of contents that were there already, by the first byte of the digests in them.
@@ -41,11 +45,13 @@ public final class StoreSession: Sendable {
         self.store = store
         if let reason = store.directory.readOnlyReason { throw .readOnly(store.path, reason: reason) }
         do {
-            staging = try StagingArea(store.directory)
+            area = Mutex(try StagingArea(store.directory))
         } catch .system(_, let error) where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
             throw .readOnly(store.path, reason: "\(error)")
         }
     }
+
+    var staging: StagingArea { area.withLock { $0 } }
 
     /// Takes the regular file at `path` of the host into the store.
     ///
@@ -126,7 +132,7 @@ public final class StoreSession: Sendable {
     ) throws(LayerStoreError) -> ContentCopy {
         let digest = known ?? Digest(hashing: bytes)
         let size = UInt64(bytes.count)
-        if bytes.isEmpty || pending.withLock({ $0[digest] != nil }) { return ContentCopy(digest: digest, size: size) }
+        if bytes.isEmpty || isWaiting(digest) { return ContentCopy(digest: digest, size: size) }
         let stored = try stored(digest, size: size)
         if stored == .good { return ContentCopy(digest: digest, size: size) }
         // A damaged blob is replaced by a rename of its own, so its copy must not lie in a directory that is published as a whole.
@@ -179,7 +185,7 @@ public final class StoreSession: Sendable {
 
     /// Whether the content is in the store, or staged by this session.
     func contains(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
-        if size == 0 || pending.withLock({ $0[digest] != nil }) { return true }
+        if size == 0 || isWaiting(digest) { return true }
         return try stored(digest, size: size) == .good
     }
 
@@ -217,7 +223,8 @@ public final class StoreSession: Sendable {
         var copy = copy
         if copy.replaces == nil {
             // A blob that is damaged will be replaced by the good copy.
-            let stored = copy.size == 0 ? .good : try stored(copy.digest, size: copy.size)
+            let isThere = copy.size == 0 || isWaiting(copy.digest)
+            let stored = isThere ? .good : try stored(copy.digest, size: copy.size)
             if stored != .good { copy.replaces = stored == .damaged }
         }
         let isNeeded = copy.replaces != nil && pending.withLock { $0.insert(copy, name) }

@@ -31,7 +31,16 @@ struct BatchTests {
         let store = try fixture.open()
         let session = try StoreSession(store, batchSize: 4)
         let files = try take(0..<30, in: session)
+        // All is there to be read and to be known again, whether it has got its name or not.
+        for file in files {
+            #expect(try session.contents.size(of: file.digest) == file.size)
+            #expect(try !session.lacks(file.digest, size: file.size))
+            var read: UInt64 = 0
+            try session.contents.readContent(file.digest, size: file.size) { read += UInt64($0.count) }
+            #expect(read == file.size)
+        }
         // Most of it has its name before anything is committed, and what is known again needs no index.
+        try session.awaitDeparture()
         let named = try files.filter { try store.blobs.size(of: $0.digest) != nil }.count
         #expect(named >= 20)
         #expect(session.pending.withLock { $0.count } < 4 + 3)
@@ -73,6 +82,39 @@ struct BatchTests {
         ).run()
         #expect(report.damages.isEmpty && report.blobs == 22)
         #expect(try fixture.open(.collecting).collectGarbage().blobs.count == 0)
+    }
+
+    @Test func whatIsLeavingIsNotStagedAgain() throws {
+        let session = try StoreSession(fixture.open(), batchSize: 2)
+        let files = try take(0..<3, in: session)
+        #expect(session.leaving.withLock { $0?.contents.count } == 3 && session.pending.withLock { $0.isEmpty })
+        #expect(session.waiting == Set(files.map(\.digest)))
+        for (number, file) in files.enumerated() {
+            let again = try session.stage(file: fixture.file("again\(number)", "content \(number)"))
+            #expect(again.digest == file.digest && !again.wasCopied)
+            #expect(try session.stage(bytes: Array("content \(number)".utf8)) == file.digest)
+        }
+        #expect(session.pending.withLock { $0.isEmpty })
+        #expect(try session.publish().isEmpty)
+    }
+
+    /// Where something lies in the way of what is leaving, who publishes next is told, and nothing is taken for published.
+    @Test(arguments: [false, true]) func whatCannotLeaveIsSaid(byTakingMore: Bool) throws {
+        let store = try fixture.open()
+        let session = try StoreSession(store, batchSize: 2)
+        let files = try (0..<3).map { try session.stage(file: fixture.file("f\($0)", "content \($0)")) }
+        let digest = files[0].digest
+        let shard = store.directory.path + "/blobs/sha256/" + ContentPublisher.shard(digest)
+        try Files.open(shard, [.writeOnly, .create, .exclusive], mode: 0o644).writeAll(Array("in the way".utf8))
+        try session.took(files)
+        if byTakingMore {
+            let more = try (3..<6).map { try session.stage(file: fixture.file("f\($0)", "content \($0)")) }
+            #expect(throws: LayerStoreError.self) { try session.took(more) }
+        }
+        for _ in 0..<2 { #expect(throws: LayerStoreError.self) { try session.publish() } }
+        #expect(throws: LayerStoreError.self) { try store.blobs.size(of: digest) }
+        let index = try #require(store.writableIndex)
+        #expect(try index.read("read") { try InodeFingerprint.all($0) }.isEmpty)
     }
 
     @Test func aSessionThatEndsEarlyLeavesNothingThatStays() throws {

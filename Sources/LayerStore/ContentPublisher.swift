@@ -1,0 +1,118 @@
+import Bytes
+import Digests
+import Posix
+import Synchronization
+import SystemPackage
+import Trees
+
+/// Flushes staged contents and gives them their final names.
+struct ContentPublisher: Sendable {
+    let store: Store
+    /// Where they lie until then.
+    let staging: StagingArea
+
+    typealias Contents = [Digest: StoreSession.Pending]
+
+    /// Gives flushed contents their final names; the directories that these are in are still to be flushed.
+    ///
+    /// - Returns: these directories.
+    func name(_ contents: Contents) throws(SystemError) -> Set<ByteString> {
+        // The directories one after the other.
+        let sorted = contents.sorted { $0.key < $1.key }
+        var shards: Set<ByteString> = []
+        var start = 0
+        while start < sorted.count {
+            let shard = Self.shard(sorted[start].key)
+            let end = sorted[start...].firstIndex { Self.shard($0.key) != shard } ?? sorted.count
+            try name(sorted[start..<end], shard)
+            shards.insert(shard)
+            start = end
+        }
+        return shards
+    }
+
+    /// The directory of a content, below `blobs/sha256`.
+    static func shard(_ digest: Digest) -> ByteString { digest.withUnsafeBytes { StoreDirectory.shard($0[0]) } }
+
+    /// Gives the contents of one directory their final names.
+    private func name(_ contents: ArraySlice<(key: Digest, value: StoreSession.Pending)>, _ shard: ByteString)
+        throws(SystemError)
+    {
+        let isMoved = try move(shard, contents.lazy.filter { $0.value.liesInShard }.count)
+        for (digest, content) in contents {
+            let path = BlobPath.of(digest)
+            var state = content.state
+            if !(isMoved && content.liesInShard), try name(content, path: path) == .existed { state = nil }
+            if let state {
+                store.tamperGuard.published(digest, state)
+            } else {
+                store.tamperGuard.published(digest, InodeFingerprint(try store.directory.blobs.status(of: path)))
+            }
+        }
+    }
+
+    /// Sees to it that there is the directory `shard` of blobs: by giving it the staged one as it is, in a store that has none yet, else
+    /// by making it.
+    ///
+    /// - Returns: whether it is the staged one.
+    private func move(_ shard: ByteString, _ count: Int) throws(SystemError) -> Bool {
+        if count > 0, !staging.hasRemains.load(ordering: .relaxed) {
+            do {
+                try staging.directory.rename(shard, to: shard, in: store.directory.blobs, replacing: false)
+                return true
+            } catch  where [.fileExists, .directoryNotEmpty, .invalidArgument, .noFunction].contains(error.errno) {
+                // There is one, or the file system cannot refuse to replace it.
+            }
+        }
+        try store.directory.blobs.ensureDirectory(shard, mode: StoreDirectory.directoryMode)
+        return false
+    }
+
+    private enum Naming { case named, existed }
+
+    private func name(_ content: StoreSession.Pending, path: ByteString) throws(SystemError) -> Naming {
+        do {
+            try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: false)
+        } catch  where error.errno == .fileExists {
+            // Another command stored the same content meanwhile; a damaged one gives way.
+            let isDamaged =
+                content.replaces ? true : try store.directory.blobs.status(of: path).size != content.size
+            guard isDamaged else { return .existed }
+            try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: true)
+        } catch  where error.errno == .invalidArgument {
+            // RENAME_NOREPLACE is not known to every file system; link(2) does not overwrite either.
+            var result = Naming.named
+            do {
+                try store.directory.blobs.makeLink(path, to: content.name, in: staging.directory)
+            } catch  where error.errno == .fileExists {
+                result = .existed
+            }
+            try staging.directory.removeFile(content.name)
+            return result
+        }
+        return .named
+    }
+
+    /// The number of files up to which each is flushed by itself; beyond it, one syncfs(2) is cheaper.
+    private static let fewFiles = 8
+
+    func flush(_ names: [ByteString]) throws(SystemError) {
+        if names.count > Self.fewFiles { return try store.directory.root.syncFileSystem() }
+        // All are on their way to the disk before the first is waited for, whose flush then is nearly that of all: the inodes were made
+        // together, and a journal writes them together.
+        if names.count > 1 { for name in names { try staging.directory.open(name, .readOnly).beginWriteback() } }
+        for name in names { try staging.directory.open(name, .readOnly).sync() }
+    }
+
+    func flushDirectories(_ shards: Set<ByteString>) throws(SystemError) {
+        if shards.isEmpty { return }
+        if shards.count > Self.fewFiles { return try store.directory.root.syncFileSystem() }
+        for shard in shards { try store.directory.blobs.open(shard, [.readOnly, .directory]).sync() }
+        try store.directory.blobs.sync()
+    }
+}
+
+extension StoreSession.Pending {
+    /// Whether it has its final name already, in a directory of the staging area.
+    fileprivate var liesInShard: Bool { name.count > 2 && name.bytes[2] == UInt8(ascii: "/") }
+}
