@@ -148,7 +148,9 @@ extension StoreSession {
         _ name: Name, _ kind: NamedKind, _ digest: Digest, replacing: Bool,
         difference: (Digest) throws(LayerStoreError) -> String?, update: (Database, ContentRows) throws -> Void
     ) throws(LayerStoreError) -> CommitOutcome {
-        try store.whileCommitting { () throws(LayerStoreError) in
+        // Which takes the same lock.
+        try awaitDeparture()
+        return try store.whileCommitting { () throws(LayerStoreError) in
             try commitLocked(name, kind, digest, replacing: replacing, difference: difference, update: update)
         }
     }
