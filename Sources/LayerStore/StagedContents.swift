@@ -26,7 +26,7 @@ public struct StagedContents: ContentSource {
             try session.staging.directory.open(staged.name, [.readOnly, .noFollow])
         }
         var count: UInt64 = 0
-        try file.forEachPiece { piece in
+        try file.forEachPiece(expecting: size) { piece in
             count += UInt64(piece.count)
             try body(piece)
         }

@@ -45,6 +45,7 @@ extension StoreSession {
             while start < staged.count {
                 let shard = Self.shard(staged[start].key)
                 let end = staged[start...].firstIndex { Self.shard($0.key) != shard } ?? staged.count
+                absentShards?.fill(Self.firstByte(staged[start].key))
                 try name(staged[start..<end], shard)
                 shards.insert(shard)
                 start = end
