@@ -7,7 +7,7 @@ public enum ByteOrder: Hashable, Sendable {
 ///
 /// Every access is checked and gives nil outside the bytes; no offset, however large, traps.
 public struct ByteReader: Sendable {
-    private let bytes: ArraySlice<UInt8>
+    @usableFromInline let bytes: ArraySlice<UInt8>
     public let order: ByteOrder
 
     public init(_ bytes: ArraySlice<UInt8>, order: ByteOrder) {
@@ -24,8 +24,9 @@ public struct ByteReader: Sendable {
     /// The number of the width of `Integer` at `offset`.
     @inlinable
     public func integer<Integer: FixedWidthInteger>(at offset: Int, as _: Integer.Type = Integer.self) -> Integer? {
-        guard let field = slice(at: offset, count: MemoryLayout<Integer>.size) else { return nil }
-        let raw = field.withUnsafeBytes { $0.loadUnaligned(as: Integer.self) }
+        // No slice is made, which would count references for each number of a file.
+        guard offset >= 0, offset <= bytes.count, MemoryLayout<Integer>.size <= bytes.count - offset else { return nil }
+        let raw = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Integer.self) }
         return order == .little ? Integer(littleEndian: raw) : Integer(bigEndian: raw)
     }
 
@@ -51,8 +52,9 @@ public struct ByteReader: Sendable {
     /// The limit keeps a file in which many entries name one long string from filling the memory.
     public func terminatedString(at offset: Int, limit: Int = 4096) -> ByteString? {
         guard offset >= 0, offset < bytes.count else { return nil }
-        let rest = bytes[(bytes.startIndex + offset)...].prefix(limit)
-        guard let end = rest.firstIndex(of: 0) else { return nil }
-        return ByteString(rest[..<end])
+        return bytes.withUnsafeBytes { bytes in
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...].prefix(limit))
+            return rest.firstIndex(of: 0).map { ByteString(Array(rest[..<$0])) }
+        }
     }
 }

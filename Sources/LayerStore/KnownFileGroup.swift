@@ -33,11 +33,20 @@ struct KnownFileGroup {
 
     /// nil for what ``packed`` does not give.
     init?(packed bytes: UnsafeRawBufferPointer) {
+        guard read(packed: bytes) else { return nil }
+    }
+
+    /// Takes `bytes` in the place of what is there.
+    ///
+    /// - Returns: whether they are what ``packed`` gives.
+    mutating func read(packed bytes: UnsafeRawBufferPointer) -> Bool {
+        files.removeAll(keepingCapacity: true)
         var numbers = PackedNumbers.Reader(bytes)
         while !numbers.isAtEnd {
-            guard let file = File(&numbers), files.last.map({ $0.slot < file.slot }) ?? true else { return nil }
+            guard let file = File(&numbers), files.last.map({ $0.slot < file.slot }) ?? true else { return false }
             files.append(file)
         }
+        return true
     }
 
     var packed: [UInt8] {

@@ -54,6 +54,8 @@ struct KnownFileSearch {
         let statement = try BulkStatement(
             "SELECT number, files FROM known_files WHERE device = ? AND number >= ? ORDER BY number", database)
         var hits: [Hit] = []
+        hits.reserveCapacity(wanted.count)
+        var group = KnownFileGroup()
         var place = 0
         // Along the table, as long as most of its rows are wanted.
         while place < wanted.count {
@@ -76,7 +78,7 @@ struct KnownFileSearch {
                 // There is none behind that of the largest inodes.
                 while isBefore(end, number + 1) { end += 1 }
                 passed = place < end ? 0 : passed + 1
-                if place < end, let group = statement.withBlob(1, { KnownFileGroup(packed: $0) }) ?? nil {
+                if place < end, statement.withBlob(1, { group.read(packed: $0) }) == true {
                     add(group, wanted[place..<end], states, to: &hits)
                 }
                 place = end

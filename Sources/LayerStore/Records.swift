@@ -64,36 +64,6 @@ extension Store {
         }
     }
 
-    /// The tree `digest`, whose dump is in `parts`, with marks for `time`.
-    private func tree(_ digest: Digest, in parts: [Digest], time: String?) throws(LayerStoreError) -> Tree {
-        var (decoder, hasher) = (TreeDumpDecoder(), DigestHasher())
-        do {
-            let reader = try TreePartReader(time)
-            for part in parts {
-                let bytes = try blobs.uncheckedBytes(of: part, limit: TreeParts.compressedLimit, wantedBy: "a layer")
-                try reader.read(bytes) { text in
-                    hasher.update(text)
-                    try decoder.decode(text)
-                }
-            }
-            let found = hasher.finalize()
-            guard found == digest else { throw PartsFault(found: found) }
-            return try decoder.finish()
-        } catch let error as LayerStoreError {
-            throw error
-        } catch {
-            // That of the text covers all parts. Which of them is damaged matters only when one is.
-            for part in parts { _ = try blobs.bytes(of: part, limit: TreeParts.compressedLimit, wantedBy: "a layer") }
-            throw .damagedRecord(ByteString("the tree \(digest)"), reason: "\(error)")
-        }
-    }
-
-    /// The parts of a tree are as their digests say, and the tree is not.
-    private struct PartsFault: Error, CustomStringConvertible {
-        var found: Digest
-        var description: String { "its parts together have the digest \(found)" }
-    }
-
     /// The provenance of `record`; nil when it has none.
     public func provenance(of record: LayerRecord) throws(LayerStoreError) -> Provenance? {
         guard let digest = record.provenance else { return nil }

@@ -165,11 +165,12 @@ public final class StoreSession: Sendable {
 
     public func areThere(_ contents: [(digest: Digest, size: UInt64)?]) throws(LayerStoreError) -> [Bool] {
         var result = [Bool](repeating: false, count: contents.count)
-        guard let states = store.tamperGuard.believedStates else { return result }
+        let tamperGuard = store.tamperGuard
+        guard let states = tamperGuard.believedStates else { return result }
         var shards: Set<UInt8> = []
         for case (let position, let content?) in contents.enumerated() {
             if content.size > 0 {
-                let isThere = try store.tamperGuard.isAsRemembered(content.digest, size: content.size, states)
+                let isThere = try tamperGuard.isAsRemembered(content.digest, size: content.size, states)
                 guard isThere else { continue }
                 shards.insert(Self.firstByte(content.digest))
             }

@@ -138,15 +138,21 @@ final class TreePartReader {
 
     deinit { ZSTD_freeDCtx(context) }
 
+    /// How many bytes a part says that it has, before times are put in the place of marks.
+    func size(of part: [UInt8]) throws(TreeParts.Fault) -> UInt64 {
+        let size = part.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+        // The two largest numbers stand for an error, and for a size that is not told.
+        guard size < UInt64.max - 1 else { throw .notZstd }
+        return size
+    }
+
     /// Gives the text of a part to `body`, in pieces.
     ///
     /// - Throws: ``TreeParts/Fault`` for what is none, and what `body` throws.
     func read(_ part: [UInt8], _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let size = try size(of: part)
+        guard size <= UInt64(TreeParts.sizeLimit) else { throw TreeParts.Fault.tooLarge(size) }
         try part.withUnsafeBytes { part in
-            let size = ZSTD_getFrameContentSize(part.baseAddress, part.count)
-            // The two largest numbers stand for an error, and for a size that is not told.
-            guard size < UInt64.max - 1 else { throw TreeParts.Fault.notZstd }
-            guard size <= UInt64(TreeParts.sizeLimit) else { throw TreeParts.Fault.tooLarge(size) }
             if buffer.count < Int(size) { buffer = [UInt8](repeating: 0, count: Int(size)) }
             try buffer.withUnsafeMutableBytes { buffer in
                 let count = ZSTD_decompressDCtx(context, buffer.baseAddress, Int(size), part.baseAddress, part.count)

@@ -13,25 +13,37 @@ struct LoaderScan {
     init(_ bytes: [UInt8]) {
         // The directories read so far of the run that the scan is in.
         var run: [ByteString] = []
-        var start = 0
-        while start < bytes.count {
-            var end = start
-            while end < bytes.count, bytes[end] != 0 { end += 1 }
-            // Most of a binary's zero-terminated pieces are short and no text.
-            if end - start >= Self.shortestText, Self.isText(bytes[start]) {
-                let text = bytes[start..<end]
-                if Self.isSystemDirectory(text) {
-                    run.append(ByteString(text))
-                } else {
-                    close(&run)
-                    examine(text)
-                }
+        for text in Self.texts(of: bytes) {
+            guard let text else {
+                close(&run)
+                continue
+            }
+            if Self.isSystemDirectory(bytes[text]) {
+                run.append(ByteString(bytes[text]))
             } else {
                 close(&run)
+                examine(bytes[text])
             }
-            start = end + 1
         }
         close(&run)
+    }
+
+    /// Where the zero-terminated texts lie, one after the other; nil for whatever else is between two of them.
+    private static func texts(of bytes: [UInt8]) -> [Range<Int>?] {
+        bytes.withUnsafeBytes { bytes in
+            var texts: [Range<Int>?] = []
+            var (start, isBetween) = (0, true)
+            while start < bytes.count {
+                var end = start
+                while end < bytes.count, bytes[end] != 0 { end += 1 }
+                // Most of a binary's zero-terminated pieces are short and no text.
+                let isPlain = end - start >= shortestText && isText(bytes[start])
+                if isPlain { texts.append(start..<end) } else if !isBetween { texts.append(nil) }
+                isBetween = !isPlain
+                start = end + 1
+            }
+            return texts
+        }
     }
 
     private static let shortestText = 5

@@ -16,7 +16,11 @@ public enum Files {
 
     /// The status of `path`; of the link itself when `followingLink` is false.
     public static func status(_ path: ByteString, followingLink: Bool = true) throws(SystemError) -> FileStatus {
-        try statusRelative(to: AT_FDCWD, path, shown: path, followingLink: followingLink)
+        var status = clinux_status()
+        if let error = try path.readStatus(in: AT_FDCWD, followingLink: followingLink, &status) {
+            throw SystemError("statx", path, error)
+        }
+        return FileStatus(status)
     }
 
     /// The status of `path`, of a link itself unless `followingLink`; nil when there is nothing.
@@ -73,16 +77,23 @@ func openRelative(
     }
 }
 
-func statusRelative(
-    to directory: Int32, _ path: ByteString, shown: @autoclosure () -> ByteString, followingLink: Bool
-) throws(SystemError) -> FileStatus {
-    var status = clinux_status()
-    try path.withCPath(for: "statx") { (name) throws(SystemError) in
-        _ = try retrying("statx", shown()) {
-            clinux_statx(directory, name, followingLink ? 0 : AT_SYMLINK_NOFOLLOW, &status)
+extension ByteString {
+    /// Asks for the status of this path, relative to `directory`. An error has no path: of most files there is none, and nothing is made
+    /// for it.
+    ///
+    /// - Returns: why there is no status.
+    /// - Throws: EINVAL when a NUL is inside.
+    func readStatus(
+        in directory: Int32, followingLink: Bool, _ status: inout clinux_status
+    ) throws(SystemError) -> Errno? {
+        let flags = followingLink ? 0 : AT_SYMLINK_NOFOLLOW
+        return try withCPath(for: "statx") { name in
+            while clinux_statx(directory, name, flags, &status) < 0 {
+                if errno != EINTR { return Errno(rawValue: errno) }
+            }
+            return nil
         }
     }
-    return FileStatus(status)
 }
 
 func linkTargetRelative(

@@ -23,9 +23,11 @@ extension OwnedDescriptor {
     public borrowing func status(
         of name: ByteString, followingLink: Bool = false
     ) throws(SystemError) -> FileStatus {
-        let directory = path
-        return try statusRelative(
-            to: rawValue, name, shown: Self.path(of: name, in: directory), followingLink: followingLink)
+        var status = clinux_status()
+        if let error = try name.readStatus(in: rawValue, followingLink: followingLink, &status) {
+            throw SystemError("statx", path(of: name), error)
+        }
+        return FileStatus(status)
     }
 
     /// Whether there is anything named `name`.

@@ -121,6 +121,19 @@ extension PackedEntries {
         return withParts(right) { compare(left, $0, $1) }
     }
 
+    /// Whether the directory that the entry at `index` lies in is the one at `other`, as far as paths tell.
+    func isPath(of other: Int, directoryOf index: Int) -> Bool {
+        withParts(index) { directory, _ in
+            withParts(other) { above, name in
+                guard directory.count == above.count + 1 + name.count,
+                    ByteComparison.comparePrefix(above, directory) == 0,
+                    directory[above.count] == UInt8(ascii: "/")
+                else { return false }
+                return ByteComparison.areEqual(UnsafeRawBufferPointer(rebasing: directory[(above.count + 1)...]), name)
+            }
+        }
+    }
+
     /// Whether two entries are known to lie in the same directory without a look at its path.
     func haveSameDirectory(_ left: Int, _ right: Int) -> Bool { records[left].directory == records[right].directory }
 }
@@ -133,6 +146,25 @@ extension PackedRecord {
 // MARK: Writing
 
 extension PackedEntries {
+    /// Appends all of `other`.
+    mutating func append(_ other: PackedEntries) {
+        let places = other.aspects.map { place(of: $0) }
+        let directories = other.directoryText.withUnsafeBytes { text in
+            other.directoryEnds.indices.map { number in
+                directory(UnsafeRawBufferPointer(rebasing: text[other.directoryRange(UInt32(number))]))
+            }
+        }
+        let start = text.count
+        text.append(contentsOf: other.text)
+        for index in 0..<other.count {
+            var record = other.records[index]
+            record.textEnd += start
+            record.aspect = places[Int(record.aspect)]
+            record.directory = directories[Int(record.directory)]
+            records.append(record)
+        }
+    }
+
     mutating func append(_ entry: Entry) {
         let metadata = entry.metadata
         let place = place(

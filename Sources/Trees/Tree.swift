@@ -11,12 +11,16 @@ public struct Tree: Hashable, Sendable {
     ///
     /// - Throws: ``TreeError`` when a path occurs twice, lacks its parent, or its parent is not a directory.
     public init(_ entries: some Sequence<Entry>) throws(TreeError) {
-        try self.init(sorted: Entries(entries).sorted)
+        let entries = Entries(entries)
+        let order = entries.order
+        try self.init(order == .none ? entries.sorted : entries, in: order)
     }
 
-    /// A tree of `entries`, which are in the order of their paths.
-    init(sorted entries: Entries) throws(TreeError) {
-        try entries.checkTree()
+    /// A tree of `entries`, which are sorted.
+    ///
+    /// - Parameter order: in which they were before.
+    init(_ entries: Entries, in order: Entries.Order) throws(TreeError) {
+        try entries.checkTree(mayRepeat: order != .ascending)
         self.entries = entries
     }
 
@@ -48,7 +52,7 @@ public struct Tree: Hashable, Sendable {
 extension Tree.Entries {
     /// The same in the order of their paths; what is in order already, as what was read from a dump, is not sorted again.
     public var sorted: Tree.Entries {
-        if isSorted { return self }
+        if order != .none { return self }
         // Of two that have one path the first stays the first.
         let order = indices.sorted {
             let order = packed.compare($0, $1)
@@ -57,14 +61,34 @@ extension Tree.Entries {
         return Tree.Entries(packed.reordered(order))
     }
 
-    var isSorted: Bool { zip(indices, indices.dropFirst()).allSatisfy { packed.compare($0, $1) <= 0 } }
+    /// In what order entries are.
+    enum Order {
+        /// That of their paths, each path once.
+        case ascending
+        /// That of their paths, of which some are there several times.
+        case repeating
+        case none
+    }
 
+    var order: Order {
+        var order = Order.ascending
+        for index in indices.dropFirst() {
+            let compared = packed.compare(index - 1, index)
+            if compared > 0 { return .none }
+            if compared == 0 { order = .repeating }
+        }
+        return order
+    }
+
+    /// - Parameter mayRepeat: whether a path may be there several times.
     /// - Precondition: they are sorted.
     /// - Throws: ``TreeError`` when they are not the entries of a tree.
-    func checkTree() throws(TreeError) {
+    func checkTree(mayRepeat: Bool) throws(TreeError) {
         var parents = ParentIndexes(self)
         for index in indices {
-            if index > startIndex, packed.compare(index - 1, index) == 0 { throw .duplicate(path(at: index)) }
+            if mayRepeat, index > startIndex, packed.compare(index - 1, index) == 0 {
+                throw .duplicate(path(at: index))
+            }
             if packed.withParts(index, { $0.isEmpty && $1.isEmpty }) {
                 guard packed.kind(index) == .directory else { throw .rootNotDirectory }
                 continue
@@ -101,29 +125,6 @@ extension Tree.Entries {
             if let parent = parents.parent(of: index) { counts[parent - startIndex] += 1 }
         }
         return counts
-    }
-}
-
-/// The parents of entries that are sorted, asked for one after the other: each directory is looked for once.
-struct ParentIndexes {
-    private let entries: Tree.Entries
-    /// Of each directory that entries lie in, one more than where it is; 0 where that was not looked for.
-    private var known: [Int]
-
-    init(_ entries: Tree.Entries) {
-        self.entries = entries
-        known = [Int](repeating: 0, count: entries.packed.directoryCount)
-    }
-
-    /// See ``Tree/Entries/parentIndex(of:)``.
-    mutating func parent(of index: Int) -> Int? {
-        // The root lies in itself, as far as the list of directories goes.
-        guard index > entries.startIndex else { return entries.parentIndex(of: index) }
-        let directory = Int(entries.packed.records[index].directory)
-        if known[directory] > 0 { return known[directory] - 1 }
-        let found = entries.parentIndex(of: index)
-        if let found { known[directory] = found + 1 }
-        return found
     }
 }
 

@@ -1,7 +1,7 @@
 import Bytes
 
 /// Reads a ``TreeDump`` that comes in pieces, of which none is kept.
-public struct TreeDumpDecoder {
+public struct TreeDumpDecoder: Sendable {
     private var packed = PackedEntries()
     /// Of each directory, what its line says of the directories in it.
     private var subdirectories: [(index: Int, count: Int)] = []
@@ -34,6 +34,26 @@ public struct TreeDumpDecoder {
             try whole.withUnsafeBufferPointer { (line) throws(TreeDumpError) in try decode(line: line) }
         }
         begun.append(contentsOf: text[start...])
+    }
+
+    /// Reads what comes next and was read already, by itself.
+    ///
+    /// - Throws: as ``decode(_:)``.
+    public mutating func append(_ lines: TreeDumpLines) throws(TreeDumpError) {
+        // Where a line is not whole, or is none, it matters what was before it.
+        guard begun.isEmpty, let read = lines.read, read.begun.isEmpty else {
+            // Typed throws do not pass through the rethrow of closures of the standard library.
+            var fault: TreeDumpError?
+            lines.text.withUnsafeBytes { text in
+                do throws(TreeDumpError) { try decode(text) } catch { fault = error }
+            }
+            if let fault { throw fault }
+            return
+        }
+        let start = packed.count
+        packed.append(read.packed)
+        subdirectories += read.subdirectories.map { ($0.index + start, $0.count) }
+        isCanonical = isCanonical && read.isCanonical
     }
 
     /// Eight bytes at a time.
@@ -88,10 +108,10 @@ public struct TreeDumpDecoder {
     public consuming func finish() throws(TreeDumpError) -> Tree {
         guard begun.isEmpty, packed.count > 0 else { throw .unterminated }
         let read = Tree.Entries(packed)
-        let isSorted = read.isSorted
+        let order = read.order
         let tree: Tree
-        do { tree = isSorted ? try Tree(sorted: read) : try Tree(read) } catch { throw .notATree(error) }
-        guard isCanonical, isSorted else { throw .notCanonical }
+        do { tree = try Tree(order == .none ? read.sorted : read, in: order) } catch { throw .notATree(error) }
+        guard isCanonical, order != .none else { throw .notCanonical }
         let counts = tree.entries.subdirectoryCounts
         guard subdirectories.allSatisfy({ counts[$0.index] == $0.count }) else { throw .notCanonical }
         return tree

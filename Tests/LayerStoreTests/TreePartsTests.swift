@@ -71,6 +71,23 @@ struct TreePartsTests {
         }
     }
 
+    /// However many parts there are, and however large they are.
+    @Test(arguments: [(0, 0), (100, 0), (3000, 0), (9000, 0), (40, 30_000), (12, 300_000)])
+    func aTreeIsReadAsItWasWritten(_ count: Int, _ attributeSize: Int) throws {
+        let fixture = try StoreFixture()
+        let store = try fixture.open()
+        let session = try store.beginAdding()
+        let tree = try Self.tree(count, attributeSize: attributeSize)
+        let staged = try session.stage(tree)
+        _ = try session.publish()
+        #expect(try store.tree(staged.digest, in: staged.parts, time: staged.time) == tree)
+        guard staged.parts.count > 4 else { return }
+        // Each part is good by itself.
+        for parts in [staged.parts.reversed(), Array(staged.parts.dropLast()), staged.parts + [staged.parts[0]]] {
+            #expect(throws: LayerStoreError.self) { try store.tree(staged.digest, in: parts, time: staged.time) }
+        }
+    }
+
     @Test func treesThatDifferInOneFileShareAllPartsButThatOne() throws {
         let fixture = try StoreFixture()
         let store = try fixture.open()

@@ -196,6 +196,13 @@ struct EntriesTests {
             try dump[start..<min(start + 77, dump.count)].withUnsafeBytes { try decoder.decode($0) }
         }
         #expect(try decoder.finish() == tree)
+        for size in [77, 400, 3000] {
+            var decoder = TreeDumpDecoder()
+            for start in stride(from: 0, to: dump.count, by: size) {
+                try decoder.append(TreeDumpLines(Array(dump[start..<min(start + size, dump.count)])))
+            }
+            #expect(try decoder.finish() == tree)
+        }
         let directories = TreeDirectories(tree)
         #expect(directories.count == model.values.count(where: \.isDirectory))
         for number in 0..<directories.count {

@@ -125,6 +125,9 @@ struct PlainDumpLineTests {
             var decoder = TreeDumpDecoder()
             for piece in [bytes[..<cut], bytes[cut...]] { try piece.withUnsafeBytes { try decoder.decode($0) } }
             #expect(try decoder.finish() == tree)
+            var other = TreeDumpDecoder()
+            for piece in [bytes[..<cut], bytes[cut...]] { try other.append(TreeDumpLines(Array(piece))) }
+            #expect(try other.finish() == tree)
         }
     }
 }

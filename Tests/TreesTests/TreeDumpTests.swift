@@ -64,6 +64,24 @@ struct TreeDumpTests {
         #expect(throws: TreeDumpError.self) { try TreeDump.decode(Array(text.utf8)) }
     }
 
+    /// What comes of a dump whose lines were read by themselves, as many bytes of text at a time.
+    private static func pieced(_ dump: [UInt8], _ size: Int) -> Result<Tree, TreeDumpError> {
+        Result { () throws(TreeDumpError) in
+            var decoder = TreeDumpDecoder()
+            for start in stride(from: 0, to: dump.count, by: size) {
+                try decoder.append(TreeDumpLines(Array(dump[start..<min(start + size, dump.count)])))
+            }
+            return try decoder.finish()
+        }
+    }
+
+    @Test(arguments: malformed)
+    func whatIsReadInPiecesIsRefusedAlike(_ text: String) {
+        let dump = Array(text.utf8)
+        let whole = Result { () throws(TreeDumpError) in try TreeDump.decode(dump) }
+        for size in [1, 7, 28, 1000] { #expect(Self.pieced(dump, size) == whole) }
+    }
+
     @Test func damagedDumpsNeverTrapAndNeverPassForAnotherTree() throws {
         let original = TreeDump.encode(
             try Tree([
@@ -77,7 +95,9 @@ struct TreeDumpTests {
             for byte: UInt8 in [0, 0x20, 0x2d, 0x2f, 0x30, 0x39, 0x5c, 0xff] {
                 var damaged = original
                 damaged[position] = byte
-                if let tree = try? TreeDump.decode(damaged) { #expect(TreeDump.encode(tree) == damaged) }
+                let found = Result { () throws(TreeDumpError) in try TreeDump.decode(damaged) }
+                if case .success(let tree) = found { #expect(TreeDump.encode(tree) == damaged) }
+                #expect(Self.pieced(damaged, 28) == found)
             }
             _ = try? TreeDump.decode(Array(original[..<position]))
         }

@@ -115,11 +115,20 @@ extension PlanEntries: RandomAccessCollection, ExpressibleByArrayLiteral {
         records[position].aspect == Self.other ? nil : records[position].state.size
     }
 
-    /// Whether the entry at `position` may be a file whose name `isWanted`.
-    func isFile(at position: Int, named isWanted: (UnsafeRawBufferPointer) -> Bool) -> Bool {
-        let record = records[position]
-        guard record.aspect != Self.other else { return others[Int(record.place)].file != nil }
-        return text.withUnsafeBytes { isWanted(UnsafeRawBufferPointer(rebasing: $0[nameRange(position)])) }
+    /// Which entries may be files whose names are wanted.
+    func files(named isWanted: (UnsafeRawBufferPointer) -> Bool) -> [Int] {
+        text.withUnsafeBytes { text in
+            var result: [Int] = []
+            var start = 0
+            for (position, record) in records.enumerated() {
+                let name = UnsafeRawBufferPointer(rebasing: text[start..<record.textEnd])
+                start = record.textEnd
+                let isFile =
+                    record.aspect == Self.other ? others[Int(record.place)].file != nil : isWanted(name)
+                if isFile { result.append(position) }
+            }
+            return result
+        }
     }
 
     private func nameRange(_ position: Int) -> Range<Int> {

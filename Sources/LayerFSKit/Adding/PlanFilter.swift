@@ -44,7 +44,7 @@ final class PlanFilter {
     /// - Throws: ``LayerFSError/denied(_:)`` when anything was denied, here or before.
     func check(_ plan: LayerPlan) throws(LayerFSError) {
         // By their names most are not among them: no entry is made of those.
-        for position in plan.entries.indices where plan.entries.isFile(at: position, named: denyList.mayLookInto) {
+        for position in plan.entries.files(named: denyList.mayLookInto) {
             let entry = plan.entries[position]
             guard entry.origin != .programs, case .file(let source, _, _) = entry.content, let path = entry.rootPath
             else { continue }

@@ -15,7 +15,7 @@ struct PlanUnion {
     /// Directories that nothing asked for by itself, where they come too late to be in order.
     private var late: [TreePath: Entry] = [:]
     /// Where the last entry is that was asked for, and who did.
-    private var last: (index: Int, origin: PlanOrigin)?
+    private var last: (index: Int, asker: Asker)?
     private var conflicts: [SourceConflict] = []
     /// What lies in the place of a directory, said once.
     private var blamed: Set<TreePath> = []
@@ -24,11 +24,18 @@ struct PlanUnion {
     /// Directories that the last entry may lie in, each below the one before it.
     private var open: [TreePath] = []
     private let directories: HostDirectories
-    private let originOf: (TreePath) -> PlanOrigin?
+    private let plan: PlanEntries
 
-    /// - Parameter originOf: who asked for a path first.
-    init(_ directories: HostDirectories, originOf: @escaping (TreePath) -> PlanOrigin?) {
-        (self.directories, self.originOf) = (directories, originOf)
+    /// Who asked for an entry.
+    private enum Asker {
+        case origin(PlanOrigin)
+        /// That of the plan's entry there. Seldom anybody wants to know, and what it says is counted.
+        case entry(Int)
+    }
+
+    /// - Parameter plan: all that is to be added, to say who asked for it.
+    init(_ directories: HostDirectories, of plan: PlanEntries) {
+        (self.directories, self.plan) = (directories, plan)
     }
 
     /// Adds an entry. One that differs from what has its path already is a conflict, unless only the time differs.
@@ -40,9 +47,9 @@ struct PlanUnion {
         if case .file = entry.kind, !isTimeless { newest = max(newest, entry.metadata.modified.seconds) }
         if let last, entry.path.withParts({ entries.isPath(in: $0, named: $1, at: last.index) }) {
             if let reason = Self.difference(entries[last.index], entry) {
+                let first = self.origin(of: last.asker)
                 conflicts.append(
-                    SourceConflict(
-                        path: entry.path, first: "\(last.origin)", second: "\(origin)", reason: reason))
+                    SourceConflict(path: entry.path, first: "\(first)", second: "\(origin)", reason: reason))
             }
             return
         }
@@ -54,16 +61,19 @@ struct PlanUnion {
                 parent = entry.path.parent
             }
         }
-        last = (entries.count, origin)
+        last = (entries.count, .origin(origin))
         append(entry, isTimeless: isTimeless)
     }
 
     /// The same of a file that a walk found, whose content is known: nearly all of a directory that was added before.
+    ///
+    /// - Parameter plan: the same as that of the union.
     mutating func add(_ position: Int, of plan: PlanEntries, digest: Digest, _ size: UInt64) throws(SystemError) {
         let isAdded = plan.withWalkedFile(at: position) { directory, name, metadata in
             // The first of its directory, and what may be a conflict, go the other way.
-            guard let parent, let last, parent.withDirectoryText({ ByteComparison.areEqual($0, directory) }),
-                !entries.isPath(in: directory, named: name, at: last.index)
+            guard let parent, let last = last?.index,
+                parent.withDirectoryText({ ByteComparison.areEqual($0, directory) }),
+                !entries.isPath(in: directory, named: name, at: last)
             else { return false }
             let file = PlainFile(
                 digest: digest, size: size, mode: metadata.mode, uid: metadata.uid, gid: metadata.gid,
@@ -73,9 +83,16 @@ struct PlanUnion {
             return true
         }
         if isAdded {
-            last = (entries.count - 1, plan.origin(at: position))
+            last = (entries.count - 1, .entry(position))
         } else {
             try add(plan.entry(at: position, digest: digest, size), plan.origin(at: position), isTimeless: false)
+        }
+    }
+
+    private func origin(of asker: Asker) -> PlanOrigin {
+        switch asker {
+        case .origin(let origin): origin
+        case .entry(let position): plan.origin(at: position)
         }
     }
 
@@ -142,7 +159,7 @@ struct PlanUnion {
                 directory = directory.parent
             case _?:
                 if blamed.insert(directory).inserted {
-                    let first = originOf(directory).map { "\($0)" } ?? ""
+                    let first = plan.first { $0.path == directory }.map { "\($0.origin)" } ?? ""
                     conflicts.append(
                         SourceConflict(path: directory, first: first, second: "\(origin)", reason: .notDirectory))
                 }

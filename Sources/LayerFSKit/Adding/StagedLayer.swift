@@ -29,31 +29,27 @@ struct StagedLayer {
     init(
         _ plan: LayerPlan, root: ByteString, intake: some ContentIntake, pool: WorkerPool, progress: ProgressMeter
     ) throws {
-        progress.begin("reading", total: plan.entries.size)
+        let entries = plan.entries
+        progress.begin("reading", total: entries.size)
         do {
-            let (order, known) = try Self.order(plan.entries, intake)
-            let areThere = try known.map { known in
-                try Self.areThere(plan.entries, Array(plan.entries.indices), known, intake, pool, progress)
-            }
-            var union = PlanUnion(try HostDirectories(root: root)) { path in
-                plan.entries.first { $0.path == path }?.origin
-            }
+            let (order, known) = try Self.order(entries, intake)
+            let ahead = known.map { EntriesThere(entries, order.map { Int($0) }, $0, intake, pool, progress) }
+            var union = PlanUnion(try HostDirectories(root: root), of: entries)
             for start in stride(from: 0, to: order.count, by: Self.partSize) {
                 let positions = order[start..<min(start + Self.partSize, order.count)].map { Int($0) }
                 let known =
-                    try known.map { known in positions.map { known[$0] } }
-                    ?? Self.known(plan.entries, positions, intake)
-                let areThere =
-                    try areThere.map { areThere in positions.map { areThere[$0] } }
-                    ?? Self.areThere(plan.entries, positions, known, intake, pool, progress)
+                    try known.map { Array($0[start..<(start + positions.count)]) }
+                    ?? Self.known(entries, positions, intake)
+                let looking = ahead ?? EntriesThere(entries, positions, known, intake, pool, progress)
+                let areThere = Array(try looking.next(positions.count))
                 let rest = positions.indices.filter { !areThere[$0] }
-                let part = rest.map { plan.entries[positions[$0]] }
+                let part = rest.map { entries[positions[$0]] }
                 let (files, copied) = try Self.stage(part, rest.map { known[$0] }, intake, pool, progress)
                 news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
                 var next = 0
                 for (place, position) in positions.enumerated() {
-                    if areThere[place], let content = known[place], let size = plan.entries.walkedSize(at: position) {
-                        try union.add(position, of: plan.entries, digest: content.digest, size)
+                    if areThere[place], let content = known[place], let size = entries.walkedSize(at: position) {
+                        try union.add(position, of: entries, digest: content.digest, size)
                         continue
                     }
                     let (planned, file) = (part[next], files[next])
@@ -75,8 +71,8 @@ struct StagedLayer {
         }
     }
 
-    /// The order of `entries`, and, unless these are very many, what is known of each: found out at the same time, since neither
-    /// needs the other.
+    /// The order of `entries`, and, unless these are very many, what is known of each in that order: found out at the same time, since
+    /// neither needs the other.
     private static func order(
         _ entries: PlanEntries, _ intake: some ContentIntake
     ) throws -> (order: [UInt32], known: [KnownContent?]?) {
@@ -92,7 +88,7 @@ struct StagedLayer {
                 order.withLock { $0 = sorted }
             }
         }
-        return (order.withLock { $0 }, known.withLock { $0 })
+        return order.withLock { order in known.withLock { known in (order, order.map { known[Int($0)] }) } }
     }
 
     /// What is known of the files at `positions`; nil of what is no file of the host.
@@ -109,31 +105,6 @@ struct StagedLayer {
         }
         for (place, found) in zip(places, try intake.known(states)) { result[place] = found }
         return result
-    }
-
-    /// Which of the entries at `positions` are files that need only be put into the tree: their states are known, they have no attributes,
-    /// and the store has their contents. Nothing is made of them on the way.
-    private static func areThere(
-        _ entries: PlanEntries, _ positions: [Int], _ known: [KnownContent?], _ intake: some ContentIntake,
-        _ pool: WorkerPool, _ progress: ProgressMeter
-    ) throws -> [Bool] {
-        guard known.contains(where: { $0 != nil }) else { return [Bool](repeating: false, count: known.count) }
-        let groups = (positions.count + lookGroupSize - 1) / lookGroupSize
-        return try pool.map(groups) { group in
-            let range = (group * lookGroupSize)..<min((group + 1) * lookGroupSize, positions.count)
-            let areThere = try intake.areThere(
-                range.map { place in
-                    guard let content = known[place], !content.hasAttributes,
-                        let size = entries.walkedSize(at: positions[place])
-                    else { return nil }
-                    return (content.digest, size)
-                })
-            let size = zip(range, areThere).reduce(UInt64(0)) { total, found in
-                found.1 ? total &+ (entries.walkedSize(at: positions[found.0]) ?? 0) : total
-            }
-            try progress.advance(by: size)
-            return areThere
-        }.flatMap { $0 }
     }
 
     /// Takes the files of the host into the store, on all workers.
@@ -188,12 +159,10 @@ struct StagedLayer {
     }
 
     /// A part of what waits to be published: each entry is there several times while it is dealt with.
-    private static let partSize = 4096
+    private static let partSize = 1024
     /// How many entries may be looked up before they are in order.
     private static let lookUpLimit = 16_384
     private static let groupSize = 16
-    /// Of those that are only looked at.
-    private static let lookGroupSize = 256
     private static let progressStep: UInt64 = 1 << 20
 
     /// - Returns: the entry, and whether it gets the time of the newest file.
