@@ -24,7 +24,7 @@ public struct StagedContents: ContentSource {
             return try session.store.blobs.readContent(digest, size: size, body)
         }
         var count: UInt64 = 0
-        try file.forEachPiece { piece in
+        try file.forEachPiece(expecting: size) { piece in
             count += UInt64(piece.count)
             try body(piece)
         }

@@ -179,22 +179,33 @@ extension StoreSession {
             guard replacing else { throw .nameTaken(name.text, detail: detail) }
         }
         guard store.isWritable else { throw .readOnly(store.path, reason: "it was opened for reading") }
-        // Only now, so that a name that is refused leaves nothing behind.
-        try publish()
+        try flushMuch()
         // Whatever a command that died left out is made good first, so that the index is whole again.
         if let index = store.writableIndex { try IndexUpdate(store, index).synchronise() }
-        try store.references.set(name, kind, to: digest, staging: staging)
-        let inodes = store.tamperGuard.takeUnrecorded()
-        // The reference is written: the name has changed, whatever becomes of the index. On a full disk it stays behind, and the
-        // next command brings it up to date.
+        // What is given its name together with its directory keeps its state.
+        let expected = store.tamperGuard.takeUnrecorded()
+            .merging(pending.withLock { $0.compactMapValues(\.state) }) { _, new in new }
+        // Only now, so that a name that is refused leaves nothing behind.
+        let naming = Naming { [self] () throws(LayerStoreError) in
+            try publish()
+            try store.references.set(name, kind, to: digest, staging: staging)
+        }
+        // The layers of an image are read to make its rows.
+        if kind == .image { try naming.finish() }
+        // The rows of a layer are made meanwhile (docs/decisions/0037), and become the index's once the reference is written: the name has
+        // changed then, whatever becomes of the index. On a full disk it stays behind, and the next command brings it up to date.
         try? store.writableIndex?.write("update") { database in
             let contents = try ContentRows(database)
             // First: they come in the order of their digests, which fills the tables' pages.
-            try InodeFingerprint.record(inodes, contents)
+            try InodeFingerprint.record(expected, contents)
             try update(database, contents)
             try IndexUpdate.setName(name.text, kind, digest, database)
             try IndexUpdate.removeUnreachable(database)
+            try naming.finish()
+            let others = store.tamperGuard.takeUnrecorded().filter { expected[$0.key] != $0.value }
+            try InodeFingerprint.record(others, contents)
         }
+        try naming.finish()
         return old == nil ? .created : .replaced
     }
 }

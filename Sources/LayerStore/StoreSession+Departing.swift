@@ -31,6 +31,7 @@ extension StoreSession {
                 defer { area = next }
                 return area
             }, contents: pending.withLock { $0 })
+        absentShards?.fill(leaving.contents.keys)
         self.leaving.withLock { $0 = leaving }
         pending.withLock { $0 = [:] }
         store.tamperGuard.forget()

@@ -33,6 +33,14 @@ extension StoreSession {
         }
     }
 
+    /// Flushes what is staged where that is much, so that what is done next waits for little.
+    func flushMuch() throws(LayerStoreError) {
+        let size = pending.withLock { $0.values.reduce(UInt64(0)) { $1.isFlushed ? $0 : $0 &+ $1.size } }
+        if size > Self.little { try flush() }
+    }
+
+    private static let little: UInt64 = 16 << 20
+
     /// Makes everything staged so far a durable part of the store.
     ///
     /// - Parameter isNamed: whether names of layers stand already for all that was there: then it was flushed before it was named, and
@@ -42,6 +50,7 @@ extension StoreSession {
     public func publish(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
         try awaitDeparture()
         try flush()
+        absentShards?.fill(pending.withLock { Array($0.keys) })
         let staged = takePending()
         let reused = reused.withLock { shards in
             defer { shards = [] }

@@ -24,6 +24,8 @@ public final class StoreSession: Sendable {
     let unremembered = Mutex<[SourceFile]>([])
     /// The directories of contents that were there already, by the first byte of the digests in them.
     let reused = Mutex<Set<UInt8>>([])
+    /// nil where a further store may have what this one lacks.
+    let absentShards: AbsentShards?
 
     /// A content that waits to be published.
     struct Pending {
@@ -43,6 +45,7 @@ public final class StoreSession: Sendable {
     init(_ store: Store, batchSize: Int = 16_384) throws(LayerStoreError) {
         self.batchSize = batchSize
         self.store = store
+        absentShards = store.further.isEmpty ? AbsentShards(store.directory) : nil
         if let reason = store.directory.readOnlyReason { throw .readOnly(store.path, reason: reason) }
         do {
             area = Mutex(try StagingArea(store.directory))
@@ -202,7 +205,10 @@ public final class StoreSession: Sendable {
             relyOn(digest)
             return .good
         }
-        guard let place = try store.blobs.find(digest) else { return .absent }
+        let isAbsent = try during("examine the store") { () throws(SystemError) in
+            try absentShards?.contains(Self.firstByte(digest)) ?? false
+        }
+        guard !isAbsent, let place = try store.blobs.find(digest) else { return .absent }
         // A damaged one of a further store is not ours to replace; a good one here hides it.
         let damaged: Stored = place.isOwn ? .damaged : .absent
         guard place.status.size == size else { return damaged }
@@ -215,7 +221,7 @@ public final class StoreSession: Sendable {
         reused.withLock { _ = $0.insert(Self.firstByte(digest)) }
     }
 
-    private static func firstByte(_ digest: Digest) -> UInt8 { digest.withUnsafeBytes { $0[0] } }
+    static func firstByte(_ digest: Digest) -> UInt8 { digest.withUnsafeBytes { $0[0] } }
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.
     func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {

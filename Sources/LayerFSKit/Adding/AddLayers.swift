@@ -63,7 +63,7 @@ public struct AddLayers: Sendable {
                 documents, source: fact.source, created: workspace.now, platform: fact.platform, diffID: diffID,
                 cachedLibraries: fact.cachedLibraries)
         }
-        try session.publish(isNamed: areThere)
+        if areThere || facts.count > 1 { try session.publish(isNamed: areThere) }
         if areThere { try session.rememberTaken() }
         return try facts.indices.map { index in
             let (fact, layer) = (facts[index], layers[index])
