@@ -225,10 +225,12 @@ class Bench:
             work()
         yield Case(
             "push to a registry, all known",
-            [Contender("layerfs", push), Contender("skopeo copy", skopeo), Contender("podman push", podman_push)], goal=1 / 2)
+            [Contender("layerfs", push), Contender("skopeo copy", skopeo), Contender("podman push", podman_push)], goal=1 / 2,
+            rounds=15)
         yield Case(
             "pull from a registry, all known",
-            [Contender("layerfs", pull), Contender("skopeo copy", fetch), Contender("podman pull", podman_pull)], goal=1 / 2)
+            [Contender("layerfs", pull), Contender("skopeo copy", fetch), Contender("podman pull", podman_pull)], goal=1 / 2,
+            rounds=15)
 
     # Small things.
 
@@ -267,7 +269,7 @@ class Bench:
         yield Case(
             "the same against lddtree",
             [resolve, Contender("lddtree -l", lambda: run(["sh", "-c", '"$@" || true', "lddtree", *lddtree, *programs]))],
-            goal=1 / 100, rounds=1)
+            goal=1 / 100, rounds=3)
 
     def disk(self):
         """The disk of ten variants: no race, but a table of its own."""
