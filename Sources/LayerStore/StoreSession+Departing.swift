@@ -21,7 +21,7 @@ extension StoreSession {
     /// Publishes on another thread what waits, and tells the index of it and of `files`. What is staged from now on lies elsewhere: a
     /// directory of contents may be published as it is.
     ///
-    /// Nothing may be staged by another thread meanwhile.
+    /// Nothing may be staged, nor read of what is staged, by another thread meanwhile.
     func beginDeparture(_ files: [SourceFile]) throws(LayerStoreError) {
         // One at a time: what they are is to be kept in memory.
         try awaitDeparture()

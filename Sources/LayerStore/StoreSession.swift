@@ -221,7 +221,7 @@ public final class StoreSession: Sendable {
         reused.withLock { _ = $0.insert(Self.firstByte(digest)) }
     }
 
-    static func firstByte(_ digest: Digest) -> UInt8 { digest.withUnsafeBytes { $0[0] } }
+    private static func firstByte(_ digest: Digest) -> UInt8 { digest.withUnsafeBytes { $0[0] } }
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.
     func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {

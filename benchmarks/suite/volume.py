@@ -10,6 +10,9 @@ class Volume:
 
     def __init__(self, folder, kind, size=64 << 30):
         self.kind, self.image, self.path = kind, os.path.join(folder, kind + ".img"), os.path.join(folder, kind)
+        # Mounted twice by two loop devices, it would be destroyed.
+        if os.path.ismount(self.path):
+            raise SystemExit("benchmarks: %s is in use by another run, or was left mounted by one: umount it" % self.path)
         if not os.path.exists(self.image):
             with open(self.image + ".new", "wb") as file:
                 file.truncate(size)

@@ -63,6 +63,7 @@ public struct AddLayers: Sendable {
                 documents, source: fact.source, created: workspace.now, platform: fact.platform, diffID: diffID,
                 cachedLibraries: fact.cachedLibraries)
         }
+        // Of one new layer its commit publishes what waits, while the rows of the index are made.
         if areThere || facts.count > 1 { try session.publish(isNamed: areThere) }
         if areThere { try session.rememberTaken() }
         return try facts.indices.map { index in

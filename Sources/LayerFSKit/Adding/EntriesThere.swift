@@ -22,7 +22,8 @@ final class EntriesThere {
             work.add(finished: [Bool](repeating: false, count: positions.count))
             return
         }
-        work = OrderedWork(pool)
+        // A thread takes longer to start than a few entries to look at.
+        work = positions.count > Self.groupSize ? OrderedWork(pool) : OrderedWork(threads: 0)
         for start in stride(from: 0, to: positions.count, by: Self.groupSize) {
             let range = start..<min(start + Self.groupSize, positions.count)
             work.add { try Self.look(at: range, entries, positions, known, intake, progress) }
