@@ -3,7 +3,7 @@ public import Bytes
 /// A SHA-256 digest: the identity of a content.
 ///
 /// Written as OCI writes it, `sha256:` and 64 lower-case hexadecimal digits (image-spec, descriptor.md, Digests).
-public struct Digest: Hashable, Sendable {
+public struct Digest: Hashable, Sendable, BitwiseCopyable {
     // Four words instead of an array: no allocation, cheap to hash and compare.
     private let words: (UInt64, UInt64, UInt64, UInt64)
 

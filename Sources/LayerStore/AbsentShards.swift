@@ -32,11 +32,11 @@ final class AbsentShards: Sendable {
         }
     }
 
-    /// Says that these contents will be there.
-    func fill(_ digests: some Sequence<Digest>) {
+    /// Says that there will be contents whose digests begin with these bytes.
+    func fill(_ shards: some Sequence<UInt8>) {
         absent.withLock { absent in
             if absent == nil { return }
-            for digest in digests { absent?[digest.withUnsafeBytes { Int($0[0]) }] = false }
+            for first in shards { absent?[Int(first)] = false }
         }
     }
 }

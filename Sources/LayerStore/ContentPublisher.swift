@@ -13,64 +13,83 @@ struct ContentPublisher: Sendable {
 
     typealias Contents = [Digest: StoreSession.Pending]
 
+    /// The contents of one directory.
+    private typealias Part = ArraySlice<(key: Digest, value: StoreSession.Pending)>
+
     /// Gives flushed contents their final names; the directories that these are in are still to be flushed.
     ///
-    /// - Returns: these directories.
-    func name(_ contents: Contents) throws(SystemError) -> Set<ByteString> {
+    /// - Parameter resting: the directories in which others rest, by the first byte of the digests in them.
+    /// - Returns: the directories of all.
+    func name(_ contents: Contents, resting: Set<UInt8> = []) throws(SystemError) -> Set<ByteString> {
         // The directories one after the other.
         let sorted = contents.sorted { $0.key < $1.key }
         var shards: Set<ByteString> = []
         var start = 0
-        while start < sorted.count {
-            let shard = Self.shard(sorted[start].key)
-            let end = sorted[start...].firstIndex { Self.shard($0.key) != shard } ?? sorted.count
-            try name(sorted[start..<end], shard)
-            shards.insert(shard)
+        for first in UInt8.min...UInt8.max {
+            let end = sorted[start...].firstIndex { StoreSession.firstByte($0.key) != first } ?? sorted.count
+            let part = sorted[start..<end]
             start = end
+            guard !part.isEmpty || resting.contains(first) else { continue }
+            let shard = StoreDirectory.shard(first)
+            try name(part, shard, haveOthersRested: resting.contains(first))
+            shards.insert(shard)
         }
         return shards
     }
 
     /// The directory of a content, below `blobs/sha256`.
-    static func shard(_ digest: Digest) -> ByteString { digest.withUnsafeBytes { StoreDirectory.shard($0[0]) } }
+    static func shard(_ digest: Digest) -> ByteString { StoreDirectory.shard(StoreSession.firstByte(digest)) }
 
     /// Gives the contents of one directory their final names.
-    private func name(_ contents: ArraySlice<(key: Digest, value: StoreSession.Pending)>, _ shard: ByteString)
-        throws(SystemError)
-    {
-        let isMoved = try move(shard, contents.lazy.filter { $0.value.liesInShard }.count)
+    private func name(_ contents: Part, _ shard: ByteString, haveOthersRested: Bool) throws(SystemError) {
+        let isWorthMoving = haveOthersRested || contents.contains { $0.value.liesInShard }
+        let isMoved = isWorthMoving ? try move(shard) : false
+        if !isMoved { try store.directory.blobs.ensureDirectory(shard, mode: StoreDirectory.directoryMode) }
         for (digest, content) in contents {
-            let path = BlobPath.of(digest)
-            var state = content.state
-            if !(isMoved && content.liesInShard), try name(content, path: path) == .existed { state = nil }
-            if let state {
-                store.tamperGuard.published(digest, state)
-            } else {
-                store.tamperGuard.published(digest, InodeFingerprint(try store.directory.blobs.status(of: path)))
-            }
+            let naming = isMoved && content.liesInShard ? .named : try name(content, path: BlobPath.of(digest))
+            try note(digest, naming == .named ? content.state : nil)
         }
+        if haveOthersRested, !isMoved { try nameRested(in: shard, besides: contents) }
     }
 
-    /// Sees to it that there is the directory `shard` of blobs: by giving it the staged one as it is, in a store that has none yet, else
-    /// by making it.
+    /// Sees to it that the staged directory `shard` becomes the store's as it is, where it has none yet.
     ///
-    /// - Returns: whether it is the staged one.
-    private func move(_ shard: ByteString, _ count: Int) throws(SystemError) -> Bool {
-        if count > 0, !staging.hasRemains.load(ordering: .relaxed) {
-            do {
-                try staging.directory.rename(shard, to: shard, in: store.directory.blobs, replacing: false)
-                return true
-            } catch  where [.fileExists, .directoryNotEmpty, .invalidArgument, .noFunction].contains(error.errno) {
-                // There is one, or the file system cannot refuse to replace it.
-            }
+    /// - Returns: whether it has.
+    private func move(_ shard: ByteString) throws(SystemError) -> Bool {
+        guard staging.remains.isEmpty else { return false }
+        do {
+            try staging.directory.rename(shard, to: shard, in: store.directory.blobs, replacing: false)
+            return true
+        } catch  where [.fileExists, .directoryNotEmpty, .invalidArgument, .noFunction].contains(error.errno) {
+            // There is one, or the file system cannot refuse to replace it.
+            return false
         }
-        try store.directory.blobs.ensureDirectory(shard, mode: StoreDirectory.directoryMode)
-        return false
     }
 
-    private enum Naming { case named, existed }
+    /// Gives what rested in a directory that the store has by now its final names, one after the other.
+    private func nameRested(in shard: ByteString, besides named: Part) throws(SystemError) {
+        let others = Set(named.lazy.map { BlobPath.of($0.key) }).union(staging.remains)
+        for entry in try staging.directory.open(shard, [.readOnly, .directory]).names() {
+            let path = shard + "/" + entry.name
+            guard !others.contains(path), let digest = BlobPath.digest(path) else { continue }
+            let status = try staging.directory.status(of: path)
+            let content = StoreSession.Pending(name: path, size: status.size)
+            // The index knows its state already.
+            if try name(content, path: path) == .existed { try note(digest, nil) }
+        }
+    }
 
-    private func name(_ content: StoreSession.Pending, path: ByteString) throws(SystemError) -> Naming {
+    /// Notes the state in which a content was published; nil for that in which it is.
+    func note(_ digest: Digest, _ state: InodeFingerprint?) throws(SystemError) {
+        if let state { return store.tamperGuard.published(digest, state) }
+        store.tamperGuard.published(
+            digest, InodeFingerprint(try store.directory.blobs.status(of: BlobPath.of(digest))))
+    }
+
+    enum Naming { case named, existed }
+
+    /// Gives one content its final name.
+    func name(_ content: StoreSession.Pending, path: ByteString) throws(SystemError) -> Naming {
         do {
             try staging.directory.rename(content.name, to: path, in: store.directory.blobs, replacing: false)
         } catch  where error.errno == .fileExists {
@@ -114,5 +133,5 @@ struct ContentPublisher: Sendable {
 
 extension StoreSession.Pending {
     /// Whether it has its final name already, in a directory of the staging area.
-    fileprivate var liesInShard: Bool { name.count > 2 && name.bytes[2] == UInt8(ascii: "/") }
+    var liesInShard: Bool { StagingArea.liesInShard(name) }
 }

@@ -38,16 +38,24 @@ final class ContentRows {
     }
 
     /// Remembers the state of a content's inode. Those of many contents are to come in the order of their digests.
-    func remember(_ state: InodeFingerprint, of digest: Digest) throws {
+    ///
+    /// - Returns: the content's row.
+    @discardableResult
+    func remember(_ state: InodeFingerprint, of digest: Digest) throws -> Int64 {
         let (insertion, change) = try stateStatements()
         insertion.bind(1, digest)
         insertion.bind(2, Int64(clamping: state.size))
         insertion.bind(3, blob: state.packed)
         try insertion.run()
-        if insertion.changesCount > 0 { return meet(digest, insertion.lastInsertedRowID) }
+        if insertion.changesCount > 0 {
+            let row = insertion.lastInsertedRowID
+            meet(digest, row)
+            return row
+        }
         change.bind(1, blob: state.packed)
         change.bind(2, digest)
         try change.run()
+        return try row(of: digest, size: Int64(clamping: state.size))
     }
 
     private func stateStatements() throws -> (insertion: BulkStatement, change: BulkStatement) {

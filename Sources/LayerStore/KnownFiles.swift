@@ -41,6 +41,7 @@ extension StoreSession {
     /// Remembers the files that were taken and whose states were not known, where no commit does: a file that only got another hard link
     /// would be read each time.
     public func rememberTaken() throws(LayerStoreError) {
+        try recordDepartures()
         let files = takeUnremembered().filter { $0.fingerprint.isSettled(at: $0.begun) }
         if files.isEmpty { return }
         try store.whileCommitting { () throws(LayerStoreError) in
@@ -59,12 +60,10 @@ extension StoreSession {
 
     /// Remembers the states of `files` that are old enough to be told apart from a later change.
     static func remember(_ files: [SourceFile], _ rows: ContentRows, _ database: Database) throws {
-        let fresh = files.indices.filter { !files[$0].wasKnown && files[$0].fingerprint.isSettled(at: files[$0].begun) }
-        if fresh.isEmpty { return }
+        let settled = SourceFile.settled(files)
+        if settled.isEmpty { return }
         let known = try KnownFileRows(database)
-        // In the order of the table; of one that was taken several times the last.
-        for index in fresh.sorted(by: { (files[$0].key, $0) < (files[$1].key, $1) }) {
-            let file = files[index]
+        for file in settled {
             try known.remember(
                 device: file.key.device, inode: file.key.inode, modified: file.fingerprint.modified,
                 changed: file.fingerprint.changed, content: rows.row(of: file.digest, size: Int64(clamping: file.size)),
@@ -75,5 +74,11 @@ extension StoreSession {
 }
 
 extension SourceFile {
-    fileprivate var key: KnownFileSearch.Key { KnownFileSearch.Key(fingerprint) }
+    /// Those of `files` that are to be remembered, in the order of the table; of one that was taken several times, the last comes last.
+    static func settled(_ files: [SourceFile]) -> [SourceFile] {
+        files.indices.filter { !files[$0].wasKnown && files[$0].fingerprint.isSettled(at: files[$0].begun) }
+            .sorted { (files[$0].key, $0) < (files[$1].key, $1) }.map { files[$0] }
+    }
+
+    var key: KnownFileSearch.Key { KnownFileSearch.Key(fingerprint) }
 }

@@ -29,13 +29,16 @@ final class LayerIndex: Sendable {
         configuration.readonly = readOnly
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000")
+            try database.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -\(Self.cacheSize)")
             if !readOnly {
                 try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = \(Self.durable)")
             }
         }
         queue = try Self.attempt("open") { try DatabaseQueue(path: text, configuration: configuration) }
     }
+
+    /// How much of the file is held in memory, in KiB.
+    static let cacheSize = 16_000
 
     /// An index with all tables, in memory.
     static func inMemory() throws(LayerStoreError) -> LayerIndex {

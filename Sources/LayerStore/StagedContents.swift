@@ -1,3 +1,4 @@
+import Bytes
 public import Digests
 import Posix
 import Synchronization
@@ -13,8 +14,8 @@ public struct StagedContents: ContentSource {
     init(_ session: StoreSession) { self.session = session }
 
     public func size(of digest: Digest) throws -> UInt64? {
-        try session.pending.withLock { $0[digest]?.size } ?? session.leaving.withLock { $0?.contents[digest]?.size }
-            ?? session.store.blobs.size(of: digest)
+        try session.pending.withLock { $0[digest]?.size } ?? session.leaving.withLock { $0[digest]?.size }
+            ?? session.resting.status(of: digest, in: session.staging)?.size ?? session.store.blobs.size(of: digest)
     }
 
     public func readContent(
@@ -36,18 +37,18 @@ public struct StagedContents: ContentSource {
 
     /// nil of what does not wait to be published.
     private func staged(_ digest: Digest) throws(LayerStoreError) -> OwnedDescriptor? {
-        var found = session.pending.withLock { $0[digest]?.name }.map { (staging: session.staging, name: $0) }
-        if found == nil {
-            found = session.leaving.withLock { leaving in
-                guard let leaving, let content = leaving.contents[digest] else { return nil }
-                return (leaving.staging, content.name)
-            }
-        }
-        guard let (staging, name) = found else { return nil }
+        if let name = session.pending.withLock({ $0[digest]?.name }) { return try open(name, digest) }
+        let leaving = session.leaving.withLock { $0[digest]?.name }
+        if let leaving, let file = try open(leaving, digest) { return file }
+        guard leaving != nil || session.resting.mayContain(digest) else { return nil }
+        return try open(BlobPath.of(digest), digest)
+    }
+
+    /// nil where it has got another name in this moment.
+    private func open(_ name: ByteString, _ digest: Digest) throws(LayerStoreError) -> OwnedDescriptor? {
         do throws(SystemError) {
-            return try staging.directory.open(name, [.readOnly, .noFollow])
+            return try session.staging.directory.open(name, [.readOnly, .noFollow])
         } catch  where error.errno == .noSuchFileOrDirectory {
-            // It has got its final name in this moment.
             return nil
         } catch {
             throw .system(step: "read the content \(digest)", error)

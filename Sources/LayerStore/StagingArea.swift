@@ -12,8 +12,8 @@ final class StagingArea: Sendable {
     private let parent: SharedDescriptor
     private let claim: Claim
     private let counter = Atomic<UInt64>(0)
-    /// Whether a file that was forgotten may still be there.
-    let hasRemains = Atomic(false)
+    /// Files that were forgotten and may still be there.
+    private let forgotten = Mutex<Set<ByteString>>([])
     /// Devices whose files cannot share blocks with files here: what was refused once is refused a thousand times.
     private let foreign = Mutex<Set<UInt64>>([])
 
@@ -82,6 +82,9 @@ final class StagingArea: Sendable {
     func freshName() -> ByteString {
         ByteString("new-\(counter.add(1, ordering: .relaxed).oldValue)")
     }
+
+    /// Whether a file named `name` lies here as a blob lies in the store: in a directory that may become the store's as a whole.
+    static func liesInShard(_ name: ByteString) -> Bool { name.count > 2 && name.bytes[2] == UInt8(ascii: "/") }
 
     private static func removeAbandoned(in staging: borrowing OwnedDescriptor) {
         guard let entries = try? staging.names() else { return }
@@ -167,6 +170,9 @@ extension StagingArea {
 
     /// Forgets a staged file; failing leaves it to be removed with the area, of which nothing is published as a whole then.
     func discard(_ name: ByteString) {
-        do { try directory.removeFile(name) } catch { hasRemains.store(true, ordering: .relaxed) }
+        do { try directory.removeFile(name) } catch { forgotten.withLock { _ = $0.insert(name) } }
     }
+
+    /// What was forgotten and may still be there.
+    var remains: Set<ByteString> { forgotten.withLock { $0 } }
 }

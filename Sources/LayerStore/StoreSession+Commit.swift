@@ -149,7 +149,7 @@ extension StoreSession {
         difference: (Digest) throws(LayerStoreError) -> String?, update: (Database, ContentRows) throws -> Void
     ) throws(LayerStoreError) -> CommitOutcome {
         // Which takes the same lock.
-        try awaitDeparture()
+        try recordDepartures()
         return try store.whileCommitting { () throws(LayerStoreError) in
             try commitLocked(name, kind, digest, replacing: replacing, difference: difference, update: update)
         }

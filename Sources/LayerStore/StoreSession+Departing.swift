@@ -1,50 +1,54 @@
 import Digests
 import Posix
 import Synchronization
-import SystemPackage
 
-/// Of very many contents the first are published while the rest is staged (docs/decisions/0039).
+/// Of very many contents the first are flushed while the rest is staged (docs/decisions/0040).
 extension StoreSession {
-    /// Contents that wait no more and have not got their final names yet.
-    struct Leaving: Sendable {
-        let staging: StagingArea
-        let contents: [Digest: Pending]
-    }
-
-    /// The work of publishing them.
+    /// The work of publishing contents that wait no more.
     struct Departure {
         let work: OrderedWork<Void, LayerStoreError>
         /// What went wrong with it.
         var fault: LayerStoreError?
     }
 
-    /// Publishes on another thread what waits, and tells the index of it and of `files`. What is staged from now on lies elsewhere: a
-    /// directory of contents may be published as it is.
-    ///
-    /// Nothing may be staged, nor read of what is staged, by another thread meanwhile.
+    /// Whether a content has left what is pending and has not got its final name yet.
+    func hasLeft(_ digest: Digest) throws(LayerStoreError) -> Bool {
+        if leaving.withLock({ $0[digest] != nil }) { return true }
+        return try resting.status(of: digest, in: staging) != nil
+    }
+
+    /// Flushes on another thread what waits, and notes it and `files` for the index. What the store has no directory for rests in the
+    /// staging area, in a directory that becomes the store's as a whole; all else gets its name. Other threads may stage and read
+    /// meanwhile.
     func beginDeparture(_ files: [SourceFile]) throws(LayerStoreError) {
         // One at a time: what they are is to be kept in memory.
         try awaitDeparture()
-        let next = try StagingArea(store.directory)
-        let leaving = Leaving(
-            staging: area.withLock { area in
-                defer { area = next }
-                return area
-            }, contents: pending.withLock { $0 })
-        absentShards?.fill(leaving.contents.keys)
-        self.leaving.withLock { $0 = leaving }
-        pending.withLock { $0 = [:] }
+        let contents = pending.withLock { pending in
+            defer { pending = [:] }
+            // Before it leaves there: it is looked for here next.
+            leaving.withLock { $0 = pending }
+            return pending
+        }
         store.tamperGuard.forget()
         // Not this session, which would never end.
-        let store = store
+        let (store, staging, resting, absentShards, log) = (store, staging, resting, absentShards, log)
         departure.withLock { departure in
             let work = OrderedWork<Void, LayerStoreError>(threads: 1)
-            work.add { () throws(LayerStoreError) in try Self.publish(leaving, of: files, in: store) }
+            work.add { () throws(LayerStoreError) in
+                let publisher = ContentPublisher(store: store, staging: staging)
+                try during("write to the store") { () throws(SystemError) in
+                    try publisher.flush(contents.values.filter { !$0.isFlushed }.map(\.name))
+                    let settled = try publisher.settle(contents, absentShards)
+                    try publisher.flushDirectories(settled.shards)
+                    resting.add(settled.resting)
+                    try log.append(store.tamperGuard.takeUnrecorded(), files, in: staging)
+                }
+            }
             departure = Departure(work: work)
         }
     }
 
-    /// Waits until what is leaving is published.
+    /// Waits until what is leaving is published, or rests.
     ///
     /// - Throws: what went wrong with it, each time: nothing can be named any more then.
     func awaitDeparture() throws(LayerStoreError) {
@@ -58,25 +62,20 @@ extension StoreSession {
                 throw error
             }
         }
-        leaving.withLock { $0 = nil }
+        leaving.withLock { $0 = [:] }
     }
 
-    private static func publish(
-        _ leaving: Leaving, of files: [SourceFile], in store: Store
-    ) throws(LayerStoreError) {
-        let publisher = ContentPublisher(store: store, staging: leaving.staging)
-        try during("write to the store") { () throws(SystemError) in
-            try publisher.flush(leaving.contents.values.filter { !$0.isFlushed }.map(\.name))
-            try publisher.flushDirectories(publisher.name(leaving.contents))
-        }
+    /// Tells the index of what has left, and of the files that it was taken from. Safe to call while other threads read what is staged,
+    /// and stage documents.
+    ///
+    /// Of a content that does not get its name in the end the index knows something that nobody asks for.
+    public func recordDepartures() throws(LayerStoreError) {
+        try awaitDeparture()
+        if log.isEmpty { return }
         try store.whileCommitting { () throws(LayerStoreError) in
-            let inodes = store.tamperGuard.takeUnrecorded()
             // Without an index these contents are read once more, and these files.
-            try? store.writableIndex?.write("update") { database in
-                let rows = try ContentRows(database)
-                try InodeFingerprint.record(inodes, rows)
-                try remember(files, rows, database)
-            }
+            try? store.writableIndex?.write("update") { try log.write(to: $0) }
         }
+        log.removeAll()
     }
 }

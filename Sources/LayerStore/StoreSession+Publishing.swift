@@ -6,15 +6,15 @@ import SystemPackage
 import Trees
 
 extension StoreSession {
-    /// The contents that wait to be published.
+    /// The contents that wait to be published; not those of very many that were taken from files (``took(_:)``) and only lack a name.
     public var waiting: Set<Digest> {
-        let leaving = leaving.withLock { $0.map { Set($0.contents.keys) } } ?? []
-        return pending.withLock { Set($0.keys) }.union(leaving)
+        pending.withLock { Set($0.keys) }.union(leaving.withLock { Set($0.keys) })
     }
 
     /// Whether a content is staged and has not got its final name yet.
-    func isWaiting(_ digest: Digest) -> Bool {
-        pending.withLock { $0[digest] != nil } || leaving.withLock { $0?.contents[digest] != nil }
+    func isWaiting(_ digest: Digest) throws(LayerStoreError) -> Bool {
+        if pending.withLock({ $0[digest] != nil }) { return true }
+        return try hasLeft(digest)
     }
 
     /// Flushes everything staged so far, so that ``publish()`` only has to name it. What is staged can be read meanwhile.
@@ -45,23 +45,24 @@ extension StoreSession {
     ///
     /// - Parameter isNamed: whether names of layers stand already for all that was there: then it was flushed before it was named, and
     ///   only the names are flushed, which another command may have given a moment ago.
-    /// - Returns: the contents that waited. Of very many that were taken from files, most were published before (``took(_:)``).
+    /// - Returns: the contents that waited: see ``waiting``.
     @discardableResult
     public func publish(isNamed: Bool = false) throws(LayerStoreError) -> [Digest] {
         try awaitDeparture()
         try flush()
-        absentShards?.fill(pending.withLock { Array($0.keys) })
-        let staged = takePending()
+        let (staged, restingShards) = (takePending(), resting.shards)
+        absentShards?.fill(restingShards.union(staged.keys.lazy.map(Self.firstByte)))
         let reused = reused.withLock { shards in
             defer { shards = [] }
             return shards
         }
         do throws(SystemError) {
-            let shards = try publisher.name(staged)
+            let shards = try publisher.name(staged, resting: restingShards)
             // A content that was there may have been named a moment ago by a command that has not flushed it yet, or never
             // will: whoever relies on it flushes its name, too.
             let relied = isNamed ? [] : reused.map { StoreDirectory.shard($0) }
             try publisher.flushDirectories(shards.union(relied))
+            resting.removeAll()
         } catch {
             throw .system(step: "write to the store", error)
         }

@@ -11,15 +11,17 @@ import Trees
 /// to the staging area and hashed while it is copied; all are flushed; each gets its final name without overwriting; the
 /// directories are flushed; then a reference names the new layer or image, and at last the index learns of it. Ending a
 /// session early, or being killed in it, leaves the store as it was but for contents that nothing names. Of very many contents
-/// some are flushed and get their final names while the rest is staged; what they are is known to nobody until the end.
+/// some are flushed, and some of these get their final names, while the rest is staged (docs/decisions/0040).
 public final class StoreSession: Sendable {
     let store: Store
     /// Where contents are staged.
-    let area: Mutex<StagingArea>
+    let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
     /// What is being published by another thread, and that work.
-    let leaving = Mutex<Leaving?>(nil)
+    let leaving = Mutex<[Digest: Pending]>([:])
+    let resting = RestingContents()
     let departure = Mutex<Departure?>(nil)
+    let log = IntakeLog()
     /// Files that were taken and are to be remembered.
     let unremembered = Mutex<[SourceFile]>([])
     /// The directories of contents that were there already, by the first byte of the digests in them.
@@ -48,13 +50,11 @@ public final class StoreSession: Sendable {
         absentShards = store.further.isEmpty ? AbsentShards(store.directory) : nil
         if let reason = store.directory.readOnlyReason { throw .readOnly(store.path, reason: reason) }
         do {
-            area = Mutex(try StagingArea(store.directory))
+            staging = try StagingArea(store.directory)
         } catch .system(_, let error) where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
             throw .readOnly(store.path, reason: "\(error)")
         }
     }
-
-    var staging: StagingArea { area.withLock { $0 } }
 
     /// Takes the regular file at `path` of the host into the store.
     ///
@@ -135,28 +135,41 @@ public final class StoreSession: Sendable {
     ) throws(LayerStoreError) -> ContentCopy {
         let digest = known ?? Digest(hashing: bytes)
         let size = UInt64(bytes.count)
-        if bytes.isEmpty || isWaiting(digest) { return ContentCopy(digest: digest, size: size) }
-        let stored = try stored(digest, size: size)
+        if bytes.isEmpty { return ContentCopy(digest: digest, size: size) }
+        let stored = try isWaiting(digest) ? Stored.good : stored(digest, size: size)
         if stored == .good { return ContentCopy(digest: digest, size: size) }
-        // A damaged blob is replaced by a rename of its own, so its copy must not lie in a directory that is published as a whole.
-        let name = stored == .damaged ? staging.freshName() : BlobPath.of(digest)
         return try during("write to the store") { () throws(SystemError) in
-            var copy = ContentCopy(digest: digest, size: size, name: name, replaces: stored == .damaged)
-            do throws(SystemError) {
-                copy.state = try staging.write(bytes, to: name, mode: mode, modified: modified)
-            } catch  where error.errno == .fileExists {
-                // Another thread has the same content, which it may still find to be unsteady.
-                let other = staging.freshName()
-                copy.name = other
-                copy.state = try staging.write(bytes, to: other, mode: mode, modified: modified)
+            var copy = ContentCopy(digest: digest, size: size, replaces: stored == .damaged)
+            // A damaged blob is replaced by a rename of its own, so its copy must not lie in a directory that is published as a whole.
+            // What another thread writes there it may still find to be unsteady.
+            if stored == .absent, resting.begin(digest) {
+                let name = BlobPath.of(digest)
+                do throws(SystemError) {
+                    copy.state = try staging.write(bytes, to: name, mode: mode, modified: modified)
+                    copy.name = name
+                    return copy
+                } catch {
+                    resting.end(digest)
+                    // Another thread has just written it.
+                    guard error.errno == .fileExists else { throw error }
+                }
             }
+            let name = staging.freshName()
+            copy.state = try staging.write(bytes, to: name, mode: mode, modified: modified)
+            copy.name = name
             return copy
         }
     }
 
-    /// Forgets a copy of what was no steady file.
+    /// Forgets a copy that is of no steady file, or not needed.
     private func discard(_ copy: ContentCopy) {
         if let name = copy.name { staging.discard(name) }
+        ended(copy)
+    }
+
+    /// To be called once a copy waits to be published, or is gone.
+    private func ended(_ copy: ContentCopy) {
+        if let name = copy.name, StagingArea.liesInShard(name) { resting.end(copy.digest) }
     }
 
     /// Takes `bytes` into the store.
@@ -188,8 +201,8 @@ public final class StoreSession: Sendable {
 
     /// Whether the content is in the store, or staged by this session.
     func contains(_ digest: Digest, size: UInt64) throws(LayerStoreError) -> Bool {
-        if size == 0 || isWaiting(digest) { return true }
-        return try stored(digest, size: size) == .good
+        if size == 0 { return true }
+        return try isWaiting(digest) ? true : stored(digest, size: size) == .good
     }
 
     /// Whether the content is neither in the store nor staged by this session.
@@ -221,7 +234,7 @@ public final class StoreSession: Sendable {
         reused.withLock { _ = $0.insert(Self.firstByte(digest)) }
     }
 
-    private static func firstByte(_ digest: Digest) -> UInt8 { digest.withUnsafeBytes { $0[0] } }
+    static func firstByte(_ digest: Digest) -> UInt8 { digest.withUnsafeBytes { $0[0] } }
 
     /// Keeps a staged copy for publishing, unless the content is there already. Returns whether it was needed.
     func keep(_ copy: ContentCopy) throws(LayerStoreError) -> Bool {
@@ -229,22 +242,23 @@ public final class StoreSession: Sendable {
         var copy = copy
         if copy.replaces == nil {
             // A blob that is damaged will be replaced by the good copy.
-            let isThere = copy.size == 0 || isWaiting(copy.digest)
+            let isThere = copy.size == 0 ? true : try isWaiting(copy.digest)
             let stored = isThere ? .good : try stored(copy.digest, size: copy.size)
             if stored != .good { copy.replaces = stored == .damaged }
         }
-        let isNeeded = copy.replaces != nil && pending.withLock { $0.insert(copy, name) }
-        if !isNeeded { staging.discard(name) }
+        let isNeeded = copy.replaces == nil ? false : try insert(copy, name)
+        if isNeeded { ended(copy) } else { discard(copy) }
         return isNeeded
     }
-}
 
-extension [Digest: StoreSession.Pending] {
-    /// Adds a copy; false when the same content waits already.
-    fileprivate mutating func insert(_ copy: ContentCopy, _ name: ByteString) -> Bool {
-        guard self[copy.digest] == nil else { return false }
-        self[copy.digest] = StoreSession.Pending(
-            name: name, size: copy.size, replaces: copy.replaces ?? false, state: copy.state)
-        return true
+    /// Adds a copy to what waits; false when the same content waits already, or by now.
+    private func insert(_ copy: ContentCopy, _ name: ByteString) throws(LayerStoreError) -> Bool {
+        try pending.withLock { (pending) throws(LayerStoreError) in
+            if pending[copy.digest] != nil { return false }
+            if try hasLeft(copy.digest) { return false }
+            pending[copy.digest] = Pending(
+                name: name, size: copy.size, replaces: copy.replaces ?? false, state: copy.state)
+            return true
+        }
     }
 }

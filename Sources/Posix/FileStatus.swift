@@ -79,7 +79,7 @@ public struct FileIdentity: Hashable, Sendable {
 }
 
 /// A time of an inode: seconds since 1970 and nanoseconds.
-public struct FileTime: Hashable, Sendable {
+public struct FileTime: Hashable, Sendable, BitwiseCopyable {
     public var seconds: Int64
     public var nanoseconds: UInt32
 

@@ -23,7 +23,7 @@ struct AbsentShardTests {
         let found = try (UInt8.min...UInt8.max).filter { try !absent.contains($0) }
         #expect(found == present)
         let digest = Digest(hashing: [1])
-        absent.fill([digest])
+        absent.fill([digest.bytes[0]])
         #expect(
             try !absent.contains(digest.bytes[0])
                 && absent.contains(digest.bytes[0] ^ 1) != present.contains(digest.bytes[0] ^ 1))

@@ -142,7 +142,10 @@ public struct AddLayers: Sendable {
         let found = Mutex<[Facts]>([])
         // Flushing first: an error of the disk is told before any that may follow from it.
         try WorkerPool(workers: 3).forEach(3) { part in
-            if part == 0 { return try session.flush() }
+            if part == 0 {
+                try session.flush()
+                return try session.recordDepartures()
+            }
             if part == 1 {
                 let owners = try owners(of: isThere.contains(false) ? requests : [])
                 let facts = try requests.indices.map { index in

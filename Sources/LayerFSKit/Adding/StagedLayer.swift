@@ -34,41 +34,88 @@ struct StagedLayer {
         do {
             let (order, known) = try Self.order(entries, intake)
             let ahead = known.map { EntriesThere(entries, order.map { Int($0) }, $0, intake, pool, progress) }
-            var union = PlanUnion(try HostDirectories(root: root), of: entries)
+            let staging = FileStaging(intake, pool, progress)
+            let union = PlanUnion(try HostDirectories(root: root), of: entries)
+            var gathering = Gathering(plan, staging, intake, union: union)
+            // The next part is begun before one is dealt with, so that nobody waits for this thread.
+            var begun: Part?
             for start in stride(from: 0, to: order.count, by: Self.partSize) {
                 let positions = order[start..<min(start + Self.partSize, order.count)].map { Int($0) }
                 let known =
                     try known.map { Array($0[start..<(start + positions.count)]) }
                     ?? Self.known(entries, positions, intake)
                 let looking = ahead ?? EntriesThere(entries, positions, known, intake, pool, progress)
-                let areThere = Array(try looking.next(positions.count))
-                let rest = positions.indices.filter { !areThere[$0] }
-                let part = rest.map { entries[positions[$0]] }
-                let (files, copied) = try Self.stage(part, rest.map { known[$0] }, intake, pool, progress)
-                news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
-                var next = 0
-                for (place, position) in positions.enumerated() {
-                    if areThere[place], let content = known[place], let size = entries.walkedSize(at: position) {
-                        try union.add(position, of: entries, digest: content.digest, size)
-                        continue
-                    }
-                    let (planned, file) = (part[next], files[next])
-                    next += 1
-                    if case .generated(let bytes, _) = planned.content,
-                        try intake.lacks(Digest(hashing: bytes), size: UInt64(bytes.count))
-                    {
-                        news = (news.contents + 1, news.bytes &+ UInt64(bytes.count))
-                    }
-                    let (entry, isTimeless) = try Self.entry(planned, file, isExact: plan.isExact, intake)
-                    try union.add(entry, planned.origin, isTimeless: isTimeless)
-                }
-                try intake.took(files.compactMap(\.self))
+                let part = Part(entries, positions, known, Array(try looking.next(positions.count)), staging)
+                if let begun { try gathering.add(begun) }
+                begun = part
             }
+            if let begun { try gathering.add(begun) }
+            news = gathering.news
             // Not a copy, of which every piece would be copied that is given its time.
-            tree = try (consume union).tree(mergesUsr: !plan.isExact)
+            tree = try (consume gathering).tree()
         } catch let error as SystemError {
             throw LayerFSError.system(step: "examine the host", error)
         }
+    }
+
+    /// Entries that are dealt with together.
+    private struct Part {
+        let positions: [Int]
+        let known: [KnownContent?]
+        /// Of which nothing needs to be taken.
+        let areThere: [Bool]
+        /// All others, whose files are being taken.
+        let rest: [PlannedEntry]
+        let files: FileStaging.Batch
+
+        init(
+            _ entries: PlanEntries, _ positions: [Int], _ known: [KnownContent?], _ areThere: [Bool],
+            _ staging: FileStaging
+        ) {
+            (self.positions, self.known, self.areThere) = (positions, known, areThere)
+            let places = positions.indices.filter { !areThere[$0] }
+            rest = places.map { entries[positions[$0]] }
+            files = staging.begin(rest, known: places.map { known[$0] })
+        }
+    }
+
+    /// What becomes of one part after the other.
+    private struct Gathering {
+        private let (entries, isExact): (PlanEntries, Bool)
+        private let staging: FileStaging
+        private let intake: any ContentIntake
+        private var union: PlanUnion
+        private(set) var news = (contents: 0, bytes: UInt64(0))
+
+        init(_ plan: LayerPlan, _ staging: FileStaging, _ intake: some ContentIntake, union: consuming PlanUnion) {
+            (entries, isExact) = (plan.entries, plan.isExact)
+            (self.staging, self.intake, self.union) = (staging, intake, union)
+        }
+
+        /// Waits for the files of `part`, and adds its entries.
+        mutating func add(_ part: Part) throws {
+            let (files, copied) = try staging.end(part.files)
+            news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
+            var next = 0
+            for (place, position) in part.positions.enumerated() {
+                if part.areThere[place], let content = part.known[place], let size = entries.walkedSize(at: position) {
+                    try union.add(position, of: entries, digest: content.digest, size)
+                    continue
+                }
+                let (planned, file) = (part.rest[next], files[next])
+                next += 1
+                if case .generated(let bytes, _) = planned.content,
+                    try intake.lacks(Digest(hashing: bytes), size: UInt64(bytes.count))
+                {
+                    news = (news.contents + 1, news.bytes &+ UInt64(bytes.count))
+                }
+                let (entry, isTimeless) = try StagedLayer.entry(planned, file, isExact: isExact, intake)
+                try union.add(entry, planned.origin, isTimeless: isTimeless)
+            }
+            try intake.took(files.compactMap(\.self))
+        }
+
+        consuming func tree() throws -> Tree { try union.tree(mergesUsr: !isExact) }
     }
 
     /// The order of `entries`, and, unless these are very many, what is known of each in that order: found out at the same time, since
@@ -107,63 +154,10 @@ struct StagedLayer {
         return result
     }
 
-    /// Takes the files of the host into the store, on all workers.
-    ///
-    /// - Parameter known: what is known of each entry of `part`.
-    /// - Returns: for each entry of `part` the file that it is of, nil for what is no file of the host; and how many contents were new.
-    private static func stage(
-        _ part: [PlannedEntry], _ known: [KnownContent?], _ intake: some ContentIntake, _ pool: WorkerPool,
-        _ progress: ProgressMeter
-    ) throws -> (files: [SourceFile?], news: (contents: Int, bytes: UInt64)) {
-        // Several entries may be of one file: two programs that need one library.
-        var places: [ByteString: Int] = [:]
-        var wanted: [(source: ByteString, state: SourceState, known: KnownContent?)] = []
-        places.reserveCapacity(part.count)
-        wanted.reserveCapacity(part.count)
-        let files = zip(part, known).map { entry, known -> Int? in
-            guard let file = entry.file else { return nil }
-            let place = places[file.source, default: wanted.count]
-            if place == wanted.count {
-                places[file.source] = place
-                wanted.append((file.source, file.state, known))
-            }
-            return place
-        }
-        // A few at a time: most are known, and handing one out takes longer than finding that.
-        let groups = (wanted.count + groupSize - 1) / groupSize
-        let staged = try pool.map(groups) { [wanted] group in
-            let range = (group * groupSize)..<min((group + 1) * groupSize, wanted.count)
-            var size: UInt64 = 0
-            let sources = try range.map { index in
-                let file = wanted[index]
-                let source = try intake.stage(file: file.source, state: file.state, known: file.known)
-                // What was examined when the plan was made, and found to be allowed, is what must be stored.
-                guard source.fingerprint.identity == file.state.fingerprint.identity else {
-                    throw LayerStoreError.sourceChanges(file.source)
-                }
-                size &+= source.size
-                // Large files take long: whoever watches is told of each.
-                if size >= progressStep {
-                    try progress.advance(by: size)
-                    size = 0
-                }
-                return source
-            }
-            try progress.advance(by: size)
-            return sources
-        }
-        // Of several files with one content one was copied.
-        let news = staged.joined().lazy.filter { $0.wasCopied && $0.size > 0 }
-            .reduce(into: (contents: 0, bytes: UInt64(0))) { $0 = ($0.contents + 1, $0.bytes &+ $1.size) }
-        return (files.map { $0.map { staged[$0 / groupSize][$0 % groupSize] } }, news)
-    }
-
     /// A part of what waits to be published: each entry is there several times while it is dealt with.
     private static let partSize = 1024
     /// How many entries may be looked up before they are in order.
     private static let lookUpLimit = 16_384
-    private static let groupSize = 16
-    private static let progressStep: UInt64 = 1 << 20
 
     /// - Returns: the entry, and whether it gets the time of the newest file.
     private static func entry(
