@@ -35,87 +35,32 @@ struct StagedLayer {
             let (order, known) = try Self.order(entries, intake)
             let ahead = known.map { EntriesThere(entries, order.map { Int($0) }, $0, intake, pool, progress) }
             let staging = FileStaging(intake, pool, progress)
-            let union = PlanUnion(try HostDirectories(root: root), of: entries)
-            var gathering = Gathering(plan, staging, intake, union: union)
+            var union = PlanUnion(try HostDirectories(root: root), of: entries)
             // The next part is begun before one is dealt with, so that nobody waits for this thread.
             var begun: Part?
-            for start in stride(from: 0, to: order.count, by: Self.partSize) {
-                let positions = order[start..<min(start + Self.partSize, order.count)].map { Int($0) }
-                let known =
-                    try known.map { Array($0[start..<(start + positions.count)]) }
-                    ?? Self.known(entries, positions, intake)
-                let looking = ahead ?? EntriesThere(entries, positions, known, intake, pool, progress)
-                let part = Part(entries, positions, known, Array(try looking.next(positions.count)), staging)
-                if let begun { try gathering.add(begun) }
-                begun = part
-            }
-            if let begun { try gathering.add(begun) }
-            news = gathering.news
+            var start = 0
+            repeat {
+                var next: Part?
+                if start < order.count {
+                    let positions = order[start..<min(start + Self.partSize, order.count)].map { Int($0) }
+                    let known =
+                        try known.map { Array($0[start..<(start + positions.count)]) }
+                        ?? Self.known(entries, positions, intake)
+                    let looking = ahead ?? EntriesThere(entries, positions, known, intake, pool, progress)
+                    next = Part(entries, positions, known, Array(try looking.next(positions.count)), staging)
+                }
+                if let begun {
+                    let added = try begun.end(of: plan, staging, intake, in: &union)
+                    news = (news.contents + added.contents, news.bytes &+ added.bytes)
+                }
+                begun = next
+                start += Self.partSize
+            } while begun != nil
             // Not a copy, of which every piece would be copied that is given its time.
-            tree = try (consume gathering).tree()
+            tree = try (consume union).tree(mergesUsr: !plan.isExact)
         } catch let error as SystemError {
             throw LayerFSError.system(step: "examine the host", error)
         }
-    }
-
-    /// Entries that are dealt with together.
-    private struct Part {
-        let positions: [Int]
-        let known: [KnownContent?]
-        /// Of which nothing needs to be taken.
-        let areThere: [Bool]
-        /// All others, whose files are being taken.
-        let rest: [PlannedEntry]
-        let files: FileStaging.Batch
-
-        init(
-            _ entries: PlanEntries, _ positions: [Int], _ known: [KnownContent?], _ areThere: [Bool],
-            _ staging: FileStaging
-        ) {
-            (self.positions, self.known, self.areThere) = (positions, known, areThere)
-            let places = positions.indices.filter { !areThere[$0] }
-            rest = places.map { entries[positions[$0]] }
-            files = staging.begin(rest, known: places.map { known[$0] })
-        }
-    }
-
-    /// What becomes of one part after the other.
-    private struct Gathering {
-        private let (entries, isExact): (PlanEntries, Bool)
-        private let staging: FileStaging
-        private let intake: any ContentIntake
-        private var union: PlanUnion
-        private(set) var news = (contents: 0, bytes: UInt64(0))
-
-        init(_ plan: LayerPlan, _ staging: FileStaging, _ intake: some ContentIntake, union: consuming PlanUnion) {
-            (entries, isExact) = (plan.entries, plan.isExact)
-            (self.staging, self.intake, self.union) = (staging, intake, union)
-        }
-
-        /// Waits for the files of `part`, and adds its entries.
-        mutating func add(_ part: Part) throws {
-            let (files, copied) = try staging.end(part.files)
-            news = (news.contents + copied.contents, news.bytes &+ copied.bytes)
-            var next = 0
-            for (place, position) in part.positions.enumerated() {
-                if part.areThere[place], let content = part.known[place], let size = entries.walkedSize(at: position) {
-                    try union.add(position, of: entries, digest: content.digest, size)
-                    continue
-                }
-                let (planned, file) = (part.rest[next], files[next])
-                next += 1
-                if case .generated(let bytes, _) = planned.content,
-                    try intake.lacks(Digest(hashing: bytes), size: UInt64(bytes.count))
-                {
-                    news = (news.contents + 1, news.bytes &+ UInt64(bytes.count))
-                }
-                let (entry, isTimeless) = try StagedLayer.entry(planned, file, isExact: isExact, intake)
-                try union.add(entry, planned.origin, isTimeless: isTimeless)
-            }
-            try intake.took(files.compactMap(\.self))
-        }
-
-        consuming func tree() throws -> Tree { try union.tree(mergesUsr: !isExact) }
     }
 
     /// The order of `entries`, and, unless these are very many, what is known of each in that order: found out at the same time, since
@@ -158,25 +103,4 @@ struct StagedLayer {
     private static let partSize = 1024
     /// How many entries may be looked up before they are in order.
     private static let lookUpLimit = 16_384
-
-    /// - Returns: the entry, and whether it gets the time of the newest file.
-    private static func entry(
-        _ planned: PlannedEntry, _ file: SourceFile?, isExact: Bool, _ intake: some ContentIntake
-    ) throws -> (Entry, isTimeless: Bool) {
-        switch planned.content {
-        case .file(let source, _, let change):
-            guard let file else { throw LayerStoreError.sourceChanges(source) }
-            var metadata = file.metadata
-            metadata.modified.nanoseconds = 0
-            change.apply(to: &metadata)
-            let kind = Entry.Kind.file(digest: file.digest, size: file.size)
-            return (Entry(path: planned.path, metadata: metadata, kind: kind), false)
-        case .generated(let bytes, let mode):
-            let digest = try intake.stage(bytes: bytes, mode: 0o444)
-            let kind = Entry.Kind.file(digest: digest, size: UInt64(bytes.count))
-            return (Entry(path: planned.path, metadata: Metadata(mode: mode), kind: kind), true)
-        case .node(let kind, let metadata, _):
-            return (Entry(path: planned.path, metadata: metadata, kind: kind), !isExact)
-        }
-    }
 }
