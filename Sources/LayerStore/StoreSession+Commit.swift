@@ -172,7 +172,7 @@ extension StoreSession {
                     staging.discard(staged.name)
                 }
                 // The rest takes the place of what was damaged or missing.
-                if !waiting.isEmpty { try publish() }
+                if !waiting.isEmpty || !resting.shards.isEmpty { try publish() }
                 try store.recordInodesLocked()
                 return .unchanged
             }

@@ -61,8 +61,8 @@ extension StoreSession {
                 departure?.fault = error
                 throw error
             }
+            leaving.withLock { $0 = [:] }
         }
-        leaving.withLock { $0 = [:] }
     }
 
     /// Tells the index of what has left, and of the files that it was taken from. Safe to call while other threads read what is staged,

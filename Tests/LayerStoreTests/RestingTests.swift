@@ -30,13 +30,13 @@ struct RestingTests {
         return session
     }
 
-    private func commit(_ session: StoreSession) throws {
+    private func commit(_ session: StoreSession, _ expected: CommitOutcome = .created) throws {
         let files = Dictionary(uniqueKeysWithValues: (0..<50).map { ("/f\($0)", Self.text($0)) })
         let tree = try StoreFixture.tree(files, in: session)
         let outcome = try session.commit(
             layer: Name("many"), tree: tree, provenance: nil, source: "test", created: "1970-01-01T00:00:00Z",
             platform: nil, diffID: DiffID(.empty), replacing: false)
-        #expect(outcome == .created)
+        #expect(outcome == expected)
     }
 
     private func expectAll() throws {
@@ -87,6 +87,20 @@ struct RestingTests {
             for (number, identity) in others {
                 #expect(try store.blobs.status(of: Self.digest(number))?.identity == identity)
             }
+        }
+        try expectAll()
+    }
+
+    /// Where a name stands for the layer already, what the store has lost is given back.
+    @Test func whatWasLostIsThereAgain() throws {
+        do {
+            let store = try fixture.open()
+            try commit(begin(store))
+            for number in 0..<50 { try store.directory.blobs.removeTree(ContentPublisher.shard(Self.digest(number))) }
+        }
+        do {
+            let store = try fixture.open()
+            try commit(begin(store), .unchanged)
         }
         try expectAll()
     }

@@ -13,11 +13,15 @@ final class FileStaging {
     /// Made for the first file: most runs that only look at what is there need no thread.
     private var work: OrderedWork<[SourceFile], any Error>?
 
-    init(_ intake: any ContentIntake, _ pool: WorkerPool, _ progress: ProgressMeter) {
+    /// - Parameter count: the most files that there will be.
+    init(_ intake: any ContentIntake, count: Int, _ pool: WorkerPool, _ progress: ProgressMeter) {
         (self.intake, self.progress) = (intake, progress)
         // Half of them wait for the disk, where files are read for the first time.
-        workers = pool.workers == 1 ? 0 : pool.workers * 2
+        workers = pool.workers == 1 || count <= Self.groupSize ? 0 : min(pool.workers * 2, Self.groups(count))
     }
+
+    /// Files are handed out a few at a time: one takes longer to hand out than to be found known.
+    private static func groups(_ count: Int) -> Int { (count + groupSize - 1) / groupSize }
 
     /// Files that were handed over together.
     struct Batch {
@@ -44,11 +48,10 @@ final class FileStaging {
             }
             return place
         }
-        // A few at a time: handing one out takes longer than finding that it is known.
-        let groups = (wanted.count + Self.groupSize - 1) / Self.groupSize
+        let groups = Self.groups(wanted.count)
         for group in 0..<groups {
             let files = Array(wanted[(group * Self.groupSize)..<min((group + 1) * Self.groupSize, wanted.count)])
-            let work = work ?? OrderedWork(threads: groups == 1 ? 0 : workers)
+            let work = work ?? OrderedWork(threads: workers)
             self.work = work
             work.add { [intake, progress] in try Self.take(files, intake, progress) }
         }

@@ -34,7 +34,7 @@ struct StagedLayer {
         do {
             let (order, known) = try Self.order(entries, intake)
             let ahead = known.map { EntriesThere(entries, order.map { Int($0) }, $0, intake, pool, progress) }
-            let staging = FileStaging(intake, pool, progress)
+            let staging = FileStaging(intake, count: order.count, pool, progress)
             var union = PlanUnion(try HostDirectories(root: root), of: entries)
             // The next part is begun before one is dealt with, so that nobody waits for this thread.
             var begun: Part?
