@@ -16,9 +16,13 @@ final class FileStaging {
     /// - Parameter count: the most files that there will be.
     init(_ intake: any ContentIntake, count: Int, _ pool: WorkerPool, _ progress: ProgressMeter) {
         (self.intake, self.progress) = (intake, progress)
-        // Half of them wait for the disk, where files are read for the first time.
-        workers = pool.workers == 1 || count <= Self.groupSize ? 0 : min(pool.workers * 2, Self.groups(count))
+        // Some wait for the disk, where files are read for the first time.
+        let threads = pool.workers + min(pool.workers, Self.mostWaiting)
+        workers = pool.workers == 1 || count <= Self.groupSize ? 0 : min(threads, Self.groups(count))
     }
+
+    /// Each thread may hold a small content.
+    private static let mostWaiting = 8
 
     /// Files are handed out a few at a time: one takes longer to hand out than to be found known.
     private static func groups(_ count: Int) -> Int { (count + groupSize - 1) / groupSize }
