@@ -43,9 +43,6 @@ struct IndexedLayer {
     private func insertEntries(
         of layer: Int64, _ newest: Int64, _ database: Database, _ contents: ContentRows
     ) throws {
-        // The contents of very many entries are looked up all over their table, which is best in memory then: nothing else is by now.
-        if tree.entries.count > Self.manyEntries { try database.execute(sql: "PRAGMA cache_size = -64000") }
-        defer { try? database.execute(sql: "PRAGMA cache_size = -\(LayerIndex.cacheSize)") }
         let insertion = try DirectoryInsertion(database, contents)
         let directories = TreeDirectories(tree)
         for number in 0..<directories.count {
@@ -60,8 +57,6 @@ struct IndexedLayer {
             if !directory.members.isEmpty { try insertion.insert(directory, of: layer) }
         }
     }
-
-    private static let manyEntries = 100_000
 
     private func insertEdges(of layer: Int64, _ database: Database) throws {
         let edges = try BulkStatement(

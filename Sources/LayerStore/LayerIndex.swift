@@ -29,7 +29,7 @@ final class LayerIndex: Sendable {
         configuration.readonly = readOnly
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -\(Self.cacheSize)")
+            try database.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = \(-Self.cacheSize)")
             if !readOnly {
                 try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = \(Self.durable)")
             }
@@ -38,7 +38,18 @@ final class LayerIndex: Sendable {
     }
 
     /// How much of the file is held in memory, in KiB.
-    static let cacheSize = 16_000
+    private static let cacheSize = 16_000
+
+    /// Calls `body`, which makes the rows of `tree`, with more of the file in memory when there are very many: their contents are looked up
+    /// all over a table. For who has nothing else in memory then.
+    static func withLargeCache(for tree: Tree, _ database: Database, _ body: () throws -> Void) throws {
+        if tree.entries.count <= manyEntries { return try body() }
+        try database.execute(sql: "PRAGMA cache_size = \(-4 * cacheSize)")
+        defer { try? database.execute(sql: "PRAGMA cache_size = \(-cacheSize)") }
+        try body()
+    }
+
+    private static let manyEntries = 100_000
 
     /// An index with all tables, in memory.
     static func inMemory() throws(LayerStoreError) -> LayerIndex {

@@ -100,8 +100,10 @@ extension StoreSession {
             }
             return Self.detail(TreeDifference(from: try store.tree(of: existing), to: layer.tree))
         } update: { database, contents in
-            try IndexedLayer(digest: layer.digest, record: record, tree: layer.tree, provenance: layer.provenance)
-                .insert(database, contents)
+            try LayerIndex.withLargeCache(for: layer.tree, database) {
+                try IndexedLayer(digest: layer.digest, record: record, tree: layer.tree, provenance: layer.provenance)
+                    .insert(database, contents)
+            }
             try Self.remember(known + self.takeUnremembered(), contents, database)
         }
     }
