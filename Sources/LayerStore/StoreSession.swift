@@ -17,10 +17,13 @@ public final class StoreSession: Sendable {
     /// Where contents are staged.
     let staging: StagingArea
     let pending = Mutex<[Digest: Pending]>([:])
-    /// What is being published by another thread, and that work.
+    /// What waits no more, and is being flushed and settled by another thread.
     let leaving = Mutex<[Digest: Pending]>([:])
-    let resting = RestingContents()
+    /// That work.
     let departure = Mutex<Departure?>(nil)
+    /// What has left and only lacks its name.
+    let resting = RestingContents()
+    /// What the index is to know of all that has left.
     let log = IntakeLog()
     /// Files that were taken and are to be remembered.
     let unremembered = Mutex<[SourceFile]>([])
